@@ -1,0 +1,24 @@
+# Language, warnings and sanitizers, as targets that ours link: nothing is set globally.
+option(GRADMILL_WERROR "Warnings are errors" OFF)
+set(GRADMILL_SANITIZE "" CACHE STRING "address+undefined, thread, or empty")
+
+add_library(gradmill_flags INTERFACE)
+target_compile_features(gradmill_flags INTERFACE c_std_17)
+target_compile_definitions(gradmill_flags INTERFACE _GNU_SOURCE)
+target_compile_options(gradmill_flags INTERFACE
+  -fvisibility=hidden -ffp-contract=off
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wcast-qual -Wvla -Wundef
+  $<$<BOOL:${GRADMILL_WERROR}>:-Werror>)
+
+if(GRADMILL_SANITIZE STREQUAL "address+undefined")
+  set(sanitize -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+elseif(GRADMILL_SANITIZE STREQUAL "thread")
+  set(sanitize -fsanitize=thread)
+elseif(GRADMILL_SANITIZE)
+  message(FATAL_ERROR "GRADMILL_SANITIZE: '${GRADMILL_SANITIZE}' is neither address+undefined nor thread")
+endif()
+if(GRADMILL_SANITIZE)
+  target_compile_options(gradmill_flags INTERFACE ${sanitize})
+  target_link_options(gradmill_flags INTERFACE ${sanitize})
+  target_compile_definitions(gradmill_flags INTERFACE GRADMILL_SANITIZED=1)
+endif()

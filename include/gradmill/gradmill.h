@@ -1,0 +1,212 @@
+/*
+ * gradmill/gradmill.h - the library: job -> train -> model -> predict.
+ *
+ * Functions return enum gm_code and, when that is not GM_OK, fill the last argument with a sentence for a person. Nothing
+ * here prints, exits, or changes global state other than through OpenMP's own settings.
+ */
+#ifndef GRADMILL_GRADMILL_H
+#define GRADMILL_GRADMILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gradmill/loss.h>
+#include <gradmill/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+const char *gm_version(void);
+
+/* ---- job ------------------------------------------------------------------------------------------------------- */
+
+enum gm_missing { GM_MISSING_ERROR, GM_MISSING_SKIP, GM_MISSING_MEAN };
+enum gm_model_type { GM_MODEL_LINEAR, GM_MODEL_MLP, GM_MODEL_FACTORIZATION, GM_MODEL_CENTROIDS };
+enum gm_optimizer {
+    GM_OPTIMIZER_GD, GM_OPTIMIZER_SGD, GM_OPTIMIZER_MOMENTUM, GM_OPTIMIZER_NESTEROV, GM_OPTIMIZER_ADAGRAD,
+    GM_OPTIMIZER_RMSPROP, GM_OPTIMIZER_ADAM, GM_OPTIMIZER_ADAMW, GM_OPTIMIZER_LBFGS, GM_OPTIMIZER_NEWTON
+};
+enum gm_schedule { GM_SCHEDULE_CONSTANT, GM_SCHEDULE_STEP, GM_SCHEDULE_COSINE, GM_SCHEDULE_INVERSE };
+enum gm_monitor { GM_MONITOR_AUTO, GM_MONITOR_VALIDATION, GM_MONITOR_TRAIN };
+enum gm_precision { GM_FLOAT32, GM_FLOAT64 };
+
+/* Where a dataset is. Either `path` ("FILE.h5" or "FILE.h5:/group", X and y by convention) or `features` and friends,
+ * each "FILE.h5:/dataset". */
+struct gm_data {
+    const char *path;
+    const char *features, *target, *weight, *group;
+};
+
+struct gm_setting {
+    const char *name, *value; /* "delta", "1.0"; lists as "0.1,0.5" */
+};
+
+struct gm_job_loss {
+    const char *name;    /* id, or a file when it holds '/' */
+    const char *sha256;  /* pin, or NULL */
+    double weight;       /* in a sum of losses: 1 */
+    size_t column_first, column_end; /* outputs [first, end); 0, 0: all */
+    const struct gm_setting *params;
+    size_t n_params;
+};
+
+/* Everything a run needs: the job file in memory. Strings are borrowed from whoever filled it. Numbers: NaN means "auto"
+ * or "off" where the comment says so. */
+struct gm_job {
+    struct {
+        struct gm_data train, validation;  /* validation.path and .features NULL: validation_fraction counts */
+        double validation_fraction;        /* 0: none */
+        bool standardize;
+        enum gm_missing missing;
+        bool allow_external;
+    } data;
+    struct {
+        enum gm_model_type type;
+        bool intercept;
+        size_t outputs;                    /* 0: what the loss asks for */
+    } model;
+    struct {
+        const struct gm_job_loss *terms;
+        size_t count;
+        const char *search_path;           /* --loss-path, "a:b"; NULL: GRADMILL_LOSS_PATH */
+        bool trust;                        /* skip the short verification at the start */
+    } loss;
+    struct {
+        enum gm_optimizer type;
+        double learning_rate;              /* NaN: auto */
+        enum gm_schedule schedule;
+        double step_factor, step_epochs, decay, warmup_epochs;
+        double momentum, beta1, beta2, epsilon, weight_decay; /* NaN: the method's own default */
+        size_t batch_size;                 /* rows; 0: full */
+        double l1, l2;
+    } optimizer;
+    struct {
+        size_t max_epochs;
+        double loss_change;                /* NaN: rule off */
+        bool relative;
+        size_t patience;
+        enum gm_monitor monitor;
+        bool restore_best;
+        double target_loss, gradient_norm, max_time; /* NaN: off; max_time in seconds */
+    } stop;
+    struct {
+        const char *model;                 /* NULL: not written */
+        const char *log;                   /* NULL: not written */
+        const char *checkpoint;            /* NULL: none */
+        double checkpoint_every;           /* seconds */
+    } output;
+    struct {
+        int threads;                       /* 0: auto */
+        uint64_t memory;                   /* bytes; 0: auto, 60 % of what the cgroup allows */
+        uint64_t seed;
+        enum gm_precision precision;
+    } run;
+};
+
+/* The defaults of the job file. */
+void gm_job_init(struct gm_job *job);
+
+/* ---- train ----------------------------------------------------------------------------------------------------- */
+
+struct gm_epoch {
+    size_t epoch, max_epochs;
+    size_t best_epoch;
+    double train_loss, objective, validation_loss; /* validation_loss NaN: none */
+    double gradient_norm;                          /* NaN: not known (minibatch) */
+    double learning_rate;
+    double change;                                 /* relative change of the monitored loss against the best before */
+    double seconds;                                /* since the start of training */
+    double rows_per_second;
+};
+
+/* What the caller hears while training. Any function may be NULL. Called by the main thread, never in a parallel region. */
+struct gm_watch {
+    void *context;
+    void (*note)(void *context, const char *text);                  /* worth knowing: what was chosen, a warning */
+    void (*epoch)(void *context, const struct gm_epoch *epoch);
+    bool (*interrupted)(void *context);                             /* asked between steps; true: stop, save, return */
+};
+
+enum gm_task { GM_TASK_IS_REGRESSION, GM_TASK_IS_CLASSIFICATION, GM_TASK_IS_OTHER };
+
+/* Metrics over a dataset, weighted. NaN: does not apply. */
+struct gm_metrics {
+    enum gm_task task;
+    size_t rows, outputs, classes;
+    double weight_sum;
+    double loss;                         /* of the model's own loss, mean */
+    double mse, rmse, mae, r2;           /* regression, on the response scale; mean over outputs */
+    double accuracy, log_loss;           /* classification */
+    double *confusion;                   /* [classes x classes] row: true class, column: predicted; NULL */
+};
+void gm_metrics_release(struct gm_metrics *metrics);
+
+struct gm_summary {
+    const char *stop_reason;             /* static text: loss_change, max_epochs ... */
+    size_t epochs, best_epoch, passes;   /* passes over the data */
+    double train_loss, objective, validation_loss, gradient_norm; /* at the weights that were kept */
+    double seconds;
+    uint64_t rows, features, outputs, parameters;
+    uint64_t data_bytes_per_pass;        /* of features, target and weights */
+    bool resident;
+    int threads;
+    uint64_t peak_memory_bytes;
+    struct gm_metrics train, validation; /* of the kept weights; rows == 0: not there */
+};
+void gm_summary_release(struct gm_summary *summary);
+
+/* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule; GM_DIVERGED, GM_INTERRUPTED with
+ * the last good model kept. */
+enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, struct gm_summary *summary,
+                      struct gm_error *err);
+
+/* ---- model ----------------------------------------------------------------------------------------------------- */
+
+struct gm_model;
+enum gm_code gm_model_open(struct gm_model **out, const char *path, const char *loss_search_path, struct gm_error *err);
+void gm_model_close(struct gm_model *model);
+size_t gm_model_outputs(const struct gm_model *model);
+size_t gm_model_features(const struct gm_model *model);
+size_t gm_model_classes(const struct gm_model *model);             /* 0: not a classifier */
+const char *gm_model_class_name(const struct gm_model *model, size_t index);
+const char *gm_model_loss_id(const struct gm_model *model);
+
+/* Predictions of every row of a dataset, a block at a time in row order. pred is [rows x outputs] on the response scale,
+ * or raw (link scale). Return false to stop. */
+typedef bool gm_predictions_fn(void *context, size_t first_row, size_t rows, const double *pred);
+struct gm_use { /* how to use a model on data */
+    bool raw;
+    int threads;      /* 0: auto */
+    uint64_t memory;  /* 0: auto */
+    bool allow_external;
+};
+enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
+                        gm_predictions_fn *predictions, void *context, struct gm_error *err);
+enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
+                         struct gm_metrics *metrics, struct gm_error *err);
+
+/* ---- inspect ----------------------------------------------------------------------------------------------------- */
+
+/* What a data, model or checkpoint file holds, as lines of (name, text), in order; a NULL text starts a section. */
+typedef void gm_fact_fn(void *context, const char *name, const char *text);
+enum gm_code gm_inspect(const char *path, gm_fact_fn *fact, void *context, struct gm_error *err);
+
+/* ---- losses ------------------------------------------------------------------------------------------------------ */
+
+struct gm_loss_info {
+    const struct gm_loss *vtable;    /* id, version, formula, help, license, params */
+    const struct gm_loss_spec *spec;
+    const char *path, *sha256;
+};
+typedef void gm_loss_seen_fn(void *context, const struct gm_loss_info *info);
+typedef void gm_loss_broken_fn(void *context, const char *path, const char *why);
+/* Every loss that is found; or, with `name`, that one only. */
+enum gm_code gm_losses(const char *name, const char *search_path, gm_loss_seen_fn *seen, gm_loss_broken_fn *broken,
+                       void *context, struct gm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,19 @@
+/* What the processor offers and how much of it this process may use. */
+#ifndef BASE_CPU_H
+#define BASE_CPU_H
+
+enum cpu_isa {
+    CPU_BASELINE = 0, /* x86-64 with SSE2, or the baseline of another architecture */
+    CPU_AVX2 = 1,     /* AVX2, FMA, F16C: Haswell, Zen and later */
+    CPU_AVX512 = 2    /* AVX-512 F, BW, DQ, VL: Skylake-X, Zen 4 and later */
+};
+
+/* The best instruction set of this processor that we have kernels for. GRADMILL_ISA=baseline|avx2|avx512 lowers it. */
+enum cpu_isa cpu_isa(void);
+const char *cpu_isa_name(enum cpu_isa isa);
+
+/* Threads to use: the affinity mask's processors, at most the cgroup's CPU quota rounded up (v1 and v2, all ancestors);
+ * at least 1. */
+int cpu_threads(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* Checked, zeroed, cache-line aligned allocation, and how much memory this process may use. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gradmill/status.h>
+
+#define MEMORY_ALIGN 64 /* bytes */
+
+/* count * size bytes, zeroed, aligned to MEMORY_ALIGN; never NULL on GM_OK, also for 0 bytes.
+ * GM_SYSTEM when the product overflows or there is no memory; `what` goes into the message. Free with memory_free. */
+enum gm_code memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
+void memory_free(void *pointer);
+
+/* Copy of a string; free with memory_free. */
+enum gm_code memory_string(char **out, const char *text, struct gm_error *err);
+
+/* a * b, or false when it does not fit. */
+bool memory_product(size_t a, size_t b, size_t *out);
+
+/* Bytes this process may use: the cgroup limits (v1 and v2, all ancestors) and physical memory, whichever is less. */
+uint64_t memory_limit(void);
+
+/* Bytes of peak resident memory of this process so far. */
+uint64_t memory_peak(void);
+
+#endif

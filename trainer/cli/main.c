@@ -1,0 +1,8 @@
+/* gradmill: the program. */
+#include <stdio.h>
+
+int main(void)
+{
+    puts("gradmill");
+    return 0;
+}

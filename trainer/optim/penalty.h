@@ -1,0 +1,17 @@
+/* l1 and l2 on the penalised parameters. */
+#ifndef OPTIM_PENALTY_H
+#define OPTIM_PENALTY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* l2/2 * sum w_i^2 over penalised i, and adds l2 * w_i to g (g may be NULL). */
+double penalty_l2(double l2, const uint8_t *penalised, const double *w, double *g, size_t n);
+/* l1 * sum |w_i| over penalised i. */
+double penalty_l1(double l1, const uint8_t *penalised, const double *w, size_t n);
+/* Euclidean norm of the gradient of smallest norm in the subdifferential of f + l1: 0 at a minimum. g includes l2. */
+double penalty_gradient_norm(double l1, const uint8_t *penalised, const double *w, const double *g, size_t n);
+/* Soft threshold: sign(x) * max(|x| - t, 0). */
+double penalty_shrink(double x, double t);
+
+#endif
