@@ -4,16 +4,21 @@
 
 enum cpu_isa {
     CPU_BASELINE = 0, /* x86-64 with SSE2, or the baseline of another architecture */
-    CPU_AVX2 = 1,     /* AVX2, FMA, F16C: Haswell, Zen and later */
-    CPU_AVX512 = 2    /* AVX-512 F, BW, DQ, VL: Skylake-X, Zen 4 and later */
+    CPU_AVX2 = 1,     /* AVX2, FMA, BMI, F16C: Haswell, Zen and later */
+    CPU_AVX512 = 2    /* AVX-512 F, BW, CD, DQ, VL: Skylake-X, Zen 4 and later */
 };
 
-/* The best instruction set of this processor that we have kernels for. GRADMILL_ISA=baseline|avx2|avx512 lowers it. */
+/* The best instruction set of this processor that we have kernels for. GRADMILL_ISA=baseline|avx2|avx512 lowers it,
+ * never raises it. */
 enum cpu_isa cpu_isa(void);
 const char *cpu_isa_name(enum cpu_isa isa);
+/* The arithmetic of cpu_isa: `wish` is a name or NULL; unknown names and higher sets change nothing. */
+enum cpu_isa cpu_isa_lowered(enum cpu_isa best, const char *wish);
 
 /* Threads to use: the affinity mask's processors, at most the cgroup's CPU quota rounded up (v1 and v2, all ancestors);
  * at least 1. */
 int cpu_threads(void);
+/* The arithmetic of cpu_threads: quota in processors, INFINITY: none. */
+int cpu_threads_within(int processors, double quota);
 
 #endif

@@ -11,8 +11,8 @@
  * (missing or read-only directory, a directory in the way), GM_DENIED (permission). */
 enum gm_code file_check_writable(const char *path, struct gm_error *err);
 
-/* Replace `path` by `size` bytes: temporary file beside it, write (short writes and EINTR continue), fsync, rename, fsync
- * of the directory, in that order. On failure the old file is untouched and the temporary one removed.
+/* Replace `path` by `size` bytes: temporary file beside it, write (short writes and EINTR continue), fsync, rename,
+ * fsync of the directory, in that order. On failure the old file is untouched and the temporary one removed.
  * GM_CANNOT_CREATE, GM_DENIED, GM_IO (disk full, EIO, fsync failed; never retried on the same file). */
 enum gm_code file_replace(const char *path, const void *bytes, size_t size, struct gm_error *err);
 

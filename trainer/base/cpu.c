@@ -1,0 +1,84 @@
+/* What the processor offers and how much of it this process may use. */
+#include "base/cpu.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+#include "base/cgroup.h"
+
+#define CPUS_MOST (1 << 20) /* of the affinity mask: far beyond any kernel's */
+
+static const char *const isa_names[] = {[CPU_BASELINE] = "baseline", [CPU_AVX2] = "avx2", [CPU_AVX512] = "avx512"};
+
+static enum cpu_isa best_isa(void)
+{
+#if defined __x86_64__
+    unsigned a, b, c, d;
+    __builtin_cpu_init(); /* its answers include that the system saves the wide registers */
+    bool f16c = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+    if (!(f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+          __builtin_cpu_supports("bmi2")))
+        return CPU_BASELINE;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return CPU_AVX512;
+    return CPU_AVX2;
+#else
+    return CPU_BASELINE;
+#endif
+}
+
+enum cpu_isa cpu_isa_lowered(enum cpu_isa best, const char *wish)
+{
+    for (enum cpu_isa isa = CPU_BASELINE; wish && isa < best; isa++)
+        if (strcasecmp(wish, isa_names[isa]) == 0)
+            return isa;
+    return best;
+}
+
+enum cpu_isa cpu_isa(void)
+{
+    return cpu_isa_lowered(best_isa(), getenv("GRADMILL_ISA"));
+}
+
+const char *cpu_isa_name(enum cpu_isa isa)
+{
+    return isa_names[isa];
+}
+
+/* Processors in the affinity mask; the kernel's mask may be larger than the C library's fixed cpu_set_t. */
+static int affinity_count(void)
+{
+    int count = 0;
+    for (int cpus = 1024; cpus <= CPUS_MOST; cpus *= 4) {
+        cpu_set_t *set = CPU_ALLOC(cpus);
+        size_t size = CPU_ALLOC_SIZE(cpus);
+        if (!set)
+            break;
+        int failed = sched_getaffinity(0, size, set) != 0 ? errno : 0;
+        count = failed ? 0 : CPU_COUNT_S(size, set);
+        CPU_FREE(set);
+        if (failed != EINVAL) /* EINVAL: the set is too small */
+            break;
+    }
+    return count ? count : (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int cpu_threads_within(int processors, double quota)
+{
+    double threads = fmin(processors, ceil(quota));
+    return threads >= 1 ? (int)threads : 1;
+}
+
+int cpu_threads(void)
+{
+    return cpu_threads_within(affinity_count(), cgroup_limits("").cpus);
+}
