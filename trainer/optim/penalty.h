@@ -2,6 +2,7 @@
 #ifndef OPTIM_PENALTY_H
 #define OPTIM_PENALTY_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,11 @@ double penalty_l2(double l2, const uint8_t *penalised, const double *w, double *
 double penalty_l1(double l1, const uint8_t *penalised, const double *w, size_t n);
 /* Euclidean norm of the gradient of smallest norm in the subdifferential of f + l1: 0 at a minimum. g includes l2. */
 double penalty_gradient_norm(double l1, const uint8_t *penalised, const double *w, const double *g, size_t n);
-/* Soft threshold: sign(x) * max(|x| - t, 0). */
-double penalty_shrink(double x, double t);
+/* Soft threshold: sign(x) * max(|x| - t, 0), t >= 0. NaN stays NaN. */
+static inline double penalty_shrink(double x, double t)
+{
+    double size = fabs(x) - t;
+    return size <= 0 ? 0 : copysign(size, x);
+}
 
 #endif

@@ -3,7 +3,11 @@
  *
  * loss_change: stop when no epoch of the last `patience` improved the best monitored loss by more than
  * loss_change * |best| (relative) or loss_change (absolute). 0: any improvement counts; negative: rule off.
+ * `best` is the reference loss: the best at the last improvement that was large enough, so that slow progress adds up.
  * Finiteness is tested before any comparison: a NaN or Inf is "diverged", never an improvement.
+ *
+ * When several rules hold at one epoch, the first of these is the reason: diverged, target_loss, gradient_norm,
+ * loss_change, max_epochs, max_time. ("interrupted" is for the caller: it comes from outside of the sequence.)
  */
 #ifndef OPTIM_STOP_H
 #define OPTIM_STOP_H
@@ -35,9 +39,9 @@ struct stop_rule {
 
 struct stop_state { /* plain numbers: a checkpoint stores them as they are */
     size_t best_epoch;
-    double best_loss;        /* lowest monitored loss seen (restore_best): +Inf before the first epoch */
-    double reference_loss;   /* best loss at the last improvement that was large enough */
-    size_t epochs_without;   /* epochs since then */
+    double best_loss;      /* lowest monitored loss seen (restore_best): +Inf before the first epoch */
+    double reference_loss; /* best loss at the last improvement that was large enough */
+    size_t epochs_without; /* epochs since then */
 };
 
 struct stop_epoch {

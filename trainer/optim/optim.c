@@ -1,0 +1,196 @@
+/* Parameter updates: configuration, memory and state; the methods themselves are one file a family (method.h). */
+#include "optim/optim.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "optim/method.h"
+
+static const struct method {
+    const char *name;
+    const struct optim_family *family;
+    double rate; /* optim_default_rate */
+    bool full_batch;
+} methods[] = {
+    [OPTIM_GD] = {"gd", &optim_gd, NAN, true},
+    [OPTIM_SGD] = {"sgd", &optim_sgd, 0.01, false},
+    [OPTIM_MOMENTUM] = {"momentum", &optim_momentum, 0.01, false},
+    [OPTIM_NESTEROV] = {"nesterov", &optim_nesterov, 0.01, false},
+    [OPTIM_ADAGRAD] = {"adagrad", &optim_adagrad, 0.01, false},
+    [OPTIM_RMSPROP] = {"rmsprop", &optim_rmsprop, 0.001, false},
+    [OPTIM_ADAM] = {"adam", &optim_adam, 0.001, false},
+    [OPTIM_ADAMW] = {"adamw", &optim_adam, 0.001, false},
+    [OPTIM_LBFGS] = {"lbfgs", NULL, NAN, true},
+    [OPTIM_NEWTON] = {"newton", NULL, NAN, true},
+};
+
+void optim_config_init(struct optim_config *config, enum optim_method method)
+{
+    *config = (struct optim_config){
+        .method = method,
+        .learning_rate = NAN,
+        .schedule = SCHEDULE_CONSTANT,
+        .step_factor = 0.1,
+        .step_epochs = 30,
+        .decay = 0.01,
+        .max_epochs = 1000,
+        .momentum = 0.9,
+        .beta1 = 0.9,
+        .beta2 = method == OPTIM_RMSPROP ? 0.9 : 0.999,
+        .epsilon = 1e-8,
+        .weight_decay = method == OPTIM_ADAMW ? 0.01 : 0,
+        .rounding = 1e-10,
+    };
+}
+
+bool optim_is_full_batch(enum optim_method method)
+{
+    return methods[method].full_batch;
+}
+
+const char *optim_method_name(enum optim_method method)
+{
+    return methods[method].name;
+}
+
+double optim_default_rate(enum optim_method method)
+{
+    return methods[method].rate;
+}
+
+static enum gm_code check_config(const struct optim_config *c, struct gm_error *err)
+{
+    const struct {
+        const char *name;
+        double value, low, below; /* low <= value < below */
+    } bounds[] = {
+        {"step_factor", c->step_factor, 0, INFINITY},
+        {"decay", c->decay, 0, INFINITY},
+        {"warmup_epochs", c->warmup_epochs, 0, INFINITY},
+        {"momentum", c->momentum, 0, 1},
+        {"beta1", c->beta1, 0, 1},
+        {"beta2", c->beta2, 0, 1},
+        {"epsilon", c->epsilon, 0, INFINITY},
+        {"weight_decay", c->weight_decay, 0, INFINITY},
+        {"clip_norm", c->clip_norm, 0, INFINITY},
+        {"l1", c->l1, 0, INFINITY},
+        {"l2", c->l2, 0, INFINITY},
+        {"rounding", c->rounding, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (!(bounds[i].value >= bounds[i].low && bounds[i].value < bounds[i].below))
+            return error_set(err, GM_BAD_JOB, "Optimizer %s: %s is %g, expected at least %g and below %g.",
+                             methods[c->method].name, bounds[i].name, bounds[i].value, bounds[i].low, bounds[i].below);
+    if (c->learning_rate <= 0 || isinf(c->learning_rate))
+        return error_set(err, GM_BAD_JOB, "Optimizer %s: learning_rate is %g, expected a number above 0, or auto.",
+                         methods[c->method].name, c->learning_rate);
+    if (c->schedule == SCHEDULE_STEP && !(c->step_epochs > 0))
+        return error_set(err, GM_BAD_JOB, "Optimizer %s: step_epochs is %g, expected a number above 0.",
+                         methods[c->method].name, c->step_epochs);
+    return GM_OK;
+}
+
+static const struct optim_family *choose_family(const struct optim_config *config)
+{
+    if (config->method == OPTIM_GD && isnan(config->learning_rate))
+        return &optim_spectral;
+    return methods[config->method].family;
+}
+
+static size_t count_vectors(const struct optim_family *family)
+{
+    size_t count = 0;
+    while (family->vectors[count])
+        count++;
+    return count;
+}
+
+enum gm_code optim_create(struct optim **out, const struct optim_config *config, size_t n, const uint8_t *penalised,
+                          struct gm_error *err)
+{
+    struct optim *o = NULL;
+    void *memory = NULL;
+    size_t doubles;
+    *out = NULL;
+    enum gm_code code = check_config(config, err);
+    if (code)
+        return code;
+    const struct optim_family *family = choose_family(config);
+    if (!family)
+        return error_set(err, GM_BAD_JOB, "Optimizer %s is not part of this build.", methods[config->method].name);
+    if (!memory_product(count_vectors(family), n, &doubles))
+        return error_memory(err, "the optimizer's state", SIZE_MAX);
+
+    if ((code = memory_alloc(&memory, 1, sizeof *o, "the optimizer", err)))
+        return code;
+    o = memory;
+    *o = (struct optim){.config = *config, .family = family, .penalised = penalised, .n = n};
+    if ((code = memory_alloc(&memory, doubles, sizeof(double), "the optimizer's state", err)))
+        goto failed;
+    o->vectors = memory;
+    if ((code = memory_alloc(&memory, NUMBER_COMMON + family->numbers, sizeof(double), "the optimizer's state", err)))
+        goto failed;
+    o->numbers = memory;
+    o->numbers[NUMBER_SCALE] = 1;
+    if (family->start)
+        family->start(o);
+    *out = o;
+    return GM_OK;
+failed:
+    optim_free(o);
+    return code;
+}
+
+void optim_free(struct optim *o)
+{
+    if (!o)
+        return;
+    memory_free(o->vectors);
+    memory_free(o->numbers);
+    memory_free(o);
+}
+
+enum optim_verdict optim_tell(struct optim *o, double *w, double f, const double *g)
+{
+    return o->family->tell(o, w, f, g);
+}
+
+const double *optim_iterate(const struct optim *o)
+{
+    return o->family->iterate(o);
+}
+
+void optim_step_begin(struct optim *o, double rate)
+{
+    o->numbers[NUMBER_RATE] = rate;
+    o->numbers[NUMBER_SCALE] = 1;
+    if (o->family->begin)
+        o->family->begin(o);
+}
+
+void optim_step_clip(struct optim *o, double norm)
+{
+    if (o->config.clip_norm > 0 && norm > o->config.clip_norm)
+        o->numbers[NUMBER_SCALE] = o->config.clip_norm / norm;
+}
+
+void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end)
+{
+    o->family->range(o, w, g, first, end);
+}
+
+double optim_last_rate(const struct optim *o)
+{
+    return o->numbers[NUMBER_RATE];
+}
+
+size_t optim_state(struct optim *o, struct optim_array *arrays, size_t most)
+{
+    size_t vectors = count_vectors(o->family);
+    for (size_t i = 0; i < vectors && i < most; i++)
+        arrays[i] = (struct optim_array){o->family->vectors[i], optim_vector(o, i), o->n};
+    if (vectors < most)
+        arrays[vectors] = (struct optim_array){"numbers", o->numbers, NUMBER_COMMON + o->family->numbers};
+    return vectors + 1;
+}
