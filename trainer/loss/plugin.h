@@ -27,9 +27,10 @@ struct loss_plugin {
 enum gm_code loss_search_path(char ***directories, size_t *count, const char *extra, struct gm_error *err);
 void loss_search_path_free(char **directories, size_t count);
 
-/* `name` is an id, or a file when it holds '/'. `sha256` is a pin or NULL. The id is found by loading the file
- * "<id>.so", else by looking at every *.so of the path. GM_PLUGIN_LOAD: not found (nearest names listed), no entry symbol,
- * wrong magic, ABI or sizes, OpenMP among its needed libraries, wrong hash, unsafe permissions. */
+/* `name` is an id, or a file when it holds '/' ("dir/file.so", or "dir/file.so:id" for one of several in it). `sha256`
+ * is a pin or NULL. The id is found by loading the file
+ * "<id>.so", else by looking at every *.so of the path. GM_PLUGIN_LOAD: not found (nearest names listed), no entry
+ * symbol, wrong magic, ABI or sizes, OpenMP among its needed libraries, wrong hash, unsafe permissions. */
 enum gm_code loss_load(struct loss_plugin *plugin, const char *name, const char *extra_path, const char *sha256,
                        struct gm_error *err);
 /* Every loss on the path in order of id; a file that fails to load is reported through `broken` (may be NULL). */
@@ -48,19 +49,23 @@ struct loss_setting {
 struct loss {
     const struct loss_plugin *plugin; /* borrowed */
     struct gm_loss_spec spec;
-    union gm_loss_value *param;       /* [n_params]; lists point into list_storage */
+    union gm_loss_value *param; /* [n_params]; lists point into list_storage */
     double *list_storage;
     void *instance;
-    size_t outputs, targets, classes; /* columns of pred, of target; classes 0 unless the target is a class */
+    size_t outputs, targets, classes; /* columns of pred, of target; classes 0 unless the target is a class; outputs 0
+                                         for GM_OUTPUTS_ANY until the caller sets it */
+    const double *theta;              /* [n_theta] learned parameters, borrowed from whoever sets them; NULL before */
 };
 
-/* `targets` columns of the dataset's target (0: none), `classes` known or 0. GM_BAD_JOB: unknown (nearest named), missing,
- * out of range parameter, or refused by create() with its text. GM_BAD_DATA: the target's kind does not fit. */
+/* `targets` columns of the dataset's target (0: none), `classes` known or 0. GM_BAD_JOB: unknown (nearest named),
+ * missing, out of range parameter, or refused by create() with its text. GM_BAD_DATA: the target's kind does not fit.
+ */
 enum gm_code loss_bind(struct loss *loss, const struct loss_plugin *plugin, const struct loss_setting *settings,
                        size_t n_settings, size_t targets, size_t classes, struct gm_error *err);
 void loss_release(struct loss *loss);
 
-/* A batch with everything that does not change from call to call filled in; the caller sets rows, pred, target, weight ... */
+/* A batch with everything that does not change from call to call filled in; the caller sets rows, pred, target, weight
+ * ... */
 struct gm_loss_batch loss_batch(const struct loss *loss);
 /* Scratch bytes for calls of up to `rows` rows. */
 size_t loss_scratch_bytes(const struct loss *loss, size_t rows);
@@ -69,8 +74,8 @@ size_t loss_scratch_bytes(const struct loss *loss, size_t rows);
 void loss_host_init(struct gm_loss_host *host, struct gm_error *err);
 
 /* Are all targets inside the domain? The spec's kind and interval, then check_targets(). target is [rows x targets].
- * GM_BAD_DATA; *bad_row (in the block) and *bad_column tell where, `found` and `expected` go into the message that starts
- * with `where` ("digits.h5:/y row 17"). */
+ * GM_BAD_DATA; *bad_row (in the block) and *bad_column tell where, `found` and `expected` go into the message that
+ * starts with `where` ("digits.h5:/y row 17"). */
 enum gm_code loss_check_targets(const struct loss *loss, const double *target, size_t rows, size_t first_row,
                                 const char *dataset, struct gm_error *err);
 

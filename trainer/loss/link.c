@@ -1,0 +1,72 @@
+/* Raw predictions to the response scale. */
+#include <math.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "loss/plugin.h"
+
+/* Shifted by the largest, so that nothing overflows. */
+static void softmax(double *row, size_t outputs)
+{
+    double largest = row[0], sum = 0;
+    for (size_t k = 1; k < outputs; k++)
+        largest = row[k] > largest ? row[k] : largest;
+    for (size_t k = 0; k < outputs; k++)
+        sum += row[k] = exp(row[k] - largest);
+    for (size_t k = 0; k < outputs; k++)
+        row[k] /= sum;
+}
+
+static double sigmoid(double x)
+{
+    double e = exp(-fabs(x)); /* never overflows */
+    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+static enum gm_code custom(const struct loss *loss, double *pred, size_t rows, struct gm_error *err)
+{
+    struct gm_error said = {0};
+    struct gm_loss_host host;
+    struct gm_loss_batch batch = loss_batch(loss);
+    void *scratch = NULL;
+    size_t bytes = loss_scratch_bytes(loss, rows);
+    if (bytes) {
+        enum gm_code code = memory_alloc(&scratch, bytes, 1, "a loss's scratch", err);
+        if (code)
+            return code;
+    }
+    loss_host_init(&host, &said);
+    batch.rows = rows;
+    batch.pred = pred;
+    batch.host = &host;
+    batch.scratch = scratch;
+    int status = loss->plugin->vtable.inverse_link(&batch, pred);
+    memory_free(scratch);
+    if (status == GM_LOSS_OK)
+        return GM_OK;
+    return error_set(err, GM_PLUGIN_BROKEN, "Loss %s refused to turn raw predictions into responses: %s.",
+                     loss->plugin->vtable.id, *said.text ? said.text : "no reason given");
+}
+
+enum gm_code loss_inverse_link(const struct loss *loss, double *pred, size_t rows, struct gm_error *err)
+{
+    size_t outputs = loss->outputs, count = rows * outputs;
+    switch (loss->spec.link) {
+    case GM_LINK_LOG:
+        for (size_t i = 0; i < count; i++)
+            pred[i] = exp(pred[i]);
+        return GM_OK;
+    case GM_LINK_LOGIT:
+        for (size_t i = 0; i < count; i++)
+            pred[i] = sigmoid(pred[i]);
+        return GM_OK;
+    case GM_LINK_SOFTMAX:
+        for (size_t row = 0; row < rows && outputs; row++)
+            softmax(pred + row * outputs, outputs);
+        return GM_OK;
+    case GM_LINK_CUSTOM:
+        return custom(loss, pred, rows, err);
+    default:
+        return GM_OK;
+    }
+}
