@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "loss/elf.h"
 #include "loss/fpmode.h"
 #include "loss/plugin.h"
@@ -71,20 +72,26 @@ static void same_file_gives_the_same_code_and_another_file_other_code(void)
     loss_plugin_release(&other);
 }
 
+static void append_byte(const char *path)
+{
+    FILE *file = fopen(path, "ab"); /* the same inode, one byte more */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(fputc(0, file), 0);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
 static void file_changed_in_place_is_not_mixed_with_its_old_code(void)
 {
     struct loss_plugin plugin;
     struct gm_error err = {0};
     const char *path = test_path("changing.so");
-    copy(plugin_path("every_parameter"), path);
     char name[512];
+    copy(plugin_path("every_parameter"), path);
+    append_byte(path); /* content that was never loaded before: equal content is equal code, whatever the file */
     snprintf(name, sizeof name, "%s:second_in_file", path);
     CU_ASSERT_EQUAL_FATAL(loss_load(&plugin, name, NULL, NULL, &err), GM_OK);
     loss_plugin_release(&plugin);
-    FILE *file = fopen(path, "ab"); /* the same inode, one byte more */
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fputc(0, file);
-    fclose(file);
+    append_byte(path);
     refused(name, NULL, NULL, "changed in place");
 }
 
@@ -286,7 +293,7 @@ static void damaged_files_never_crash_the_reader(void)
         CU_ASSERT_EQUAL(pwrite(fd, (unsigned char *)bytes + at, 1, (off_t)at), 1);
     }
     close(fd);
-    free(bytes);
+    memory_free(bytes);
 }
 
 struct listed {

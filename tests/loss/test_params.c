@@ -168,11 +168,12 @@ static void inverse_links_have_their_closed_forms(void)
     ASSERT_CLOSE(logits[1], 0.25, 1e-15);
     CU_ASSERT_EQUAL(logits[2], 1);
     CU_ASSERT_EQUAL(logits[3], 0);
+    static const double shares[] = {0.125, 0.25, 0.625};
     double scores[] = {log(1), log(2), log(5), 1000 + log(1), 1000 + log(2), 1000 + log(5)};
     loss.spec.link = GM_LINK_SOFTMAX;
     CU_ASSERT_EQUAL(loss_inverse_link(&loss, scores, 2, &err), GM_OK);
     for (size_t i = 0; i < 6; i++)
-        ASSERT_CLOSE(scores[i], (double[]){0.125, 0.25, 0.625}[i % 3], 1e-12);
+        ASSERT_CLOSE(scores[i], shares[i % 3], 1e-12);
 }
 
 TEST_MAIN("params", TEST(defaults_are_filled_in_and_written_canonically), TEST(every_type_is_parsed),
