@@ -1,0 +1,50 @@
+/* Picks the dense kernels for a processor, and holds the simple version that tests compare with. */
+#include "model/dense.h"
+
+#include "base/kernel.h"
+
+KERNEL_DECLARE(void, dense_forward_f32, const struct dense_f32 *, const float *, size_t, float *);
+KERNEL_DECLARE(void, dense_forward_f64, const struct dense_f64 *, const double *, size_t, double *);
+KERNEL_DECLARE(void, dense_backward_f32, const struct dense_f32 *, const float *, size_t, double *);
+KERNEL_DECLARE(void, dense_backward_f64, const struct dense_f64 *, const double *, size_t, double *);
+
+struct dense_kernels dense_kernels_for(enum cpu_isa isa)
+{
+    return (struct dense_kernels){
+        .forward_f32 = KERNEL_PICK(dense_forward_f32, isa),
+        .forward_f64 = KERNEL_PICK(dense_forward_f64, isa),
+        .backward_f32 = KERNEL_PICK(dense_backward_f32, isa),
+        .backward_f64 = KERNEL_PICK(dense_backward_f64, isa),
+    };
+}
+
+#define REFERENCE(type, block_type, suffix)                                                                          \
+    static void reference_forward_##suffix(const struct block_type *b, const type *u, size_t outputs, type *z)       \
+    {                                                                                                                \
+        for (size_t i = 0; i < b->rows; i++)                                                                         \
+            for (size_t k = 0; k < outputs; k++) {                                                                   \
+                double sum = 0;                                                                                      \
+                for (size_t j = 0; j < b->features; j++)                                                             \
+                    sum += ((double)b->x[i * b->stride + j] - (b->center ? (double)b->center[j] : 0)) *              \
+                           (double)u[k * b->features + j];                                                           \
+                z[i * outputs + k] = (type)sum;                                                                      \
+            }                                                                                                        \
+    }                                                                                                                \
+    static void reference_backward_##suffix(const struct block_type *b, const type *r, size_t outputs, double *grad) \
+    {                                                                                                                \
+        for (size_t i = 0; i < b->rows; i++)                                                                         \
+            for (size_t k = 0; k < outputs; k++)                                                                     \
+                for (size_t j = 0; j < b->features; j++)                                                             \
+                    grad[k * b->features + j] +=                                                                     \
+                        (double)r[i * outputs + k] *                                                                 \
+                        ((double)b->x[i * b->stride + j] - (b->center ? (double)b->center[j] : 0));                  \
+    }
+
+REFERENCE(float, dense_f32, f32)
+REFERENCE(double, dense_f64, f64)
+
+struct dense_kernels dense_reference(void)
+{
+    return (struct dense_kernels){reference_forward_f32, reference_forward_f64, reference_backward_f32,
+                                  reference_backward_f64};
+}

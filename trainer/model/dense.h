@@ -1,0 +1,47 @@
+/*
+ * Products of a block of dense rows with a few weight vectors, the inner loops of linear models.
+ *
+ *     forward   z[i][k]    = sum_j (x[i][j] - center[j]) * u[k][j]
+ *     backward  grad[k][j] += sum_i r[i][k] * (x[i][j] - center[j])
+ *
+ * One sequential read of the block from memory, in forward; backward finds it in the cache and, while it computes,
+ * prefetches the block that comes next. Sums over a block are in the type of x, sums over blocks in double.
+ * A row's z has the same bits wherever the row stands in a block. Chosen at run time for the processor (base/cpu.h).
+ */
+#ifndef MODEL_DENSE_H
+#define MODEL_DENSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cpu.h"
+
+struct dense_f32 {
+    const float *x; /* [rows x features], rows `stride` elements apart */
+    size_t stride, rows, features;
+    const float *center; /* [features]; NULL: zeros */
+    const float *next;   /* the block of the same shape that comes next, to prefetch; NULL: none */
+};
+
+struct dense_f64 {
+    const double *x;
+    size_t stride, rows, features;
+    const double *center;
+    const double *next;
+};
+
+struct dense_kernels {
+    /* z [rows x outputs], u [outputs x features] */
+    void (*forward_f32)(const struct dense_f32 *block, const float *u, size_t outputs, float *z);
+    void (*forward_f64)(const struct dense_f64 *block, const double *u, size_t outputs, double *z);
+    /* r [rows x outputs], grad [outputs x features], added into */
+    void (*backward_f32)(const struct dense_f32 *block, const float *r, size_t outputs, double *grad);
+    void (*backward_f64)(const struct dense_f64 *block, const double *r, size_t outputs, double *grad);
+};
+
+struct dense_kernels dense_kernels_for(enum cpu_isa isa);
+
+/* The simple version, triple loops in double: what tests compare with. */
+struct dense_kernels dense_reference(void);
+
+#endif

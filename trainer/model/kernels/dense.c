@@ -1,0 +1,39 @@
+/* The dense kernels of model/dense.h, for float and double; see dense_body.h. */
+#include "model/dense.h"
+
+#include <stdint.h>
+
+#include "base/kernel.h"
+
+/* M(k, v) for each output k and each vector (or row) v of a tile. */
+#define VECS_1(M, k) M(k, 0)
+#define VECS_2(M, k) VECS_1(M, k) M(k, 1)
+#define VECS_4(M, k) VECS_2(M, k) M(k, 2) M(k, 3)
+#define VECS_8(M, k) VECS_4(M, k) M(k, 4) M(k, 5) M(k, 6) M(k, 7)
+#define OUTS_1(V, M) V(M, 0)
+#define OUTS_2(V, M) OUTS_1(V, M) V(M, 1)
+#define OUTS_3(V, M) OUTS_2(V, M) V(M, 2)
+
+#define DECLARE(k, v) VEC s##k##v = {0};
+
+#define REAL        float
+#define REAL_BYTES  4
+#define MASK        int32_t
+#define BLOCK       struct dense_f32
+#define NAME(part)  KERNEL(dense_##part##_f32)
+#define LOCAL(part) part##_f32
+#include "model/kernels/dense_body.h"
+#undef REAL
+#undef REAL_BYTES
+#undef MASK
+#undef BLOCK
+#undef NAME
+#undef LOCAL
+
+#define REAL        double
+#define REAL_BYTES  8
+#define MASK        int64_t
+#define BLOCK       struct dense_f64
+#define NAME(part)  KERNEL(dense_##part##_f64)
+#define LOCAL(part) part##_f64
+#include "model/kernels/dense_body.h"

@@ -1,0 +1,298 @@
+/*
+ * Body of the dense kernels for one element type REAL of REAL_BYTES. Included by dense.c once a type.
+ *
+ * Sums live in named variables, so that the compiler keeps them in registers: 12 of AVX2's 16. forward holds 4 rows x 3
+ * outputs, or 8 partial sums of one long row; backward 3 outputs x 4 vectors of columns, or 1 x 8. Every sum is flushed
+ * to memory once a block. Columns that fill no vector are read as the row's last whole vector, masked.
+ */
+
+#define LANES (KERNEL_VECTOR / REAL_BYTES) /* elements of a vector */
+
+typedef REAL LOCAL(vec) __attribute__((vector_size(KERNEL_VECTOR)));
+typedef REAL LOCAL(vec_unaligned) __attribute__((vector_size(KERNEL_VECTOR), aligned(REAL_BYTES), may_alias));
+typedef MASK LOCAL(mask) __attribute__((vector_size(KERNEL_VECTOR)));
+typedef MASK LOCAL(mask_unaligned) __attribute__((vector_size(KERNEL_VECTOR), aligned(REAL_BYTES), may_alias));
+typedef REAL LOCAL(quad) __attribute__((vector_size(4 * REAL_BYTES)));
+typedef double LOCAL(wide) __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+
+#define VEC    LOCAL(vec)
+#define QUAD   LOCAL(quad)
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE VEC LOCAL(load)(const REAL *from)
+{
+    return *(const LOCAL(vec_unaligned) *)from;
+}
+
+/* x - center, with the choice made by the compiler. */
+INLINE VEC LOCAL(load_centered)(const REAL *x, const REAL *center, bool centered)
+{
+    return centered ? LOCAL(load)(x) - LOCAL(load)(center) : LOCAL(load)(x);
+}
+
+INLINE REAL LOCAL(element)(const BLOCK *b, const REAL *row, size_t j, bool centered)
+{
+    return centered ? row[j] - b->center[j] : row[j];
+}
+
+/* Keep the last `rest` lanes, zero the others. */
+INLINE VEC LOCAL(keep_last)(VEC v, size_t rest)
+{
+    static const MASK table[2 * LANES] = {[LANES ... 2 * LANES - 1] = -1};
+    return (VEC)((LOCAL(mask))v & *(const LOCAL(mask_unaligned) *)(table + rest));
+}
+
+/* The lanes of a vector added down to four: lane l of the result is the sum of lanes l, l + 4, l + 8 ... */
+INLINE QUAD LOCAL(fold)(VEC v)
+{
+#if LANES == 2
+    return __builtin_shufflevector(v, (VEC){0}, 0, 1, 2, 3);
+#elif LANES == 4
+    return v;
+#elif LANES == 8
+    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+    return (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)) +
+           (__builtin_shufflevector(v, v, 8, 9, 10, 11) + __builtin_shufflevector(v, v, 12, 13, 14, 15));
+#endif
+}
+
+/* The sums of four quads, in order. */
+INLINE QUAD LOCAL(sum_four)(QUAD a, QUAD b, QUAD c, QUAD d)
+{
+    QUAD ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    QUAD cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) + __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+/* grad[0 .. LANES-1] += sum, in double. */
+INLINE void LOCAL(flush)(VEC sum, double *grad)
+{
+    *(LOCAL(wide) *)grad += __builtin_convertvector(sum, LOCAL(wide));
+}
+
+/* ---- forward ---- */
+
+/* One long row (features >= 8 * LANES), one output: eight partial sums. */
+INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool centered)
+{
+    const REAL *c = b->center;
+    size_t n = b->features, j = 0;
+    OUTS_1(VECS_8, DECLARE)
+    for (; j + 8 * LANES <= n; j += 8 * LANES) {
+#define STEP(k, v)                                                                                                     \
+    s##k##v += LOCAL(load_centered)(x + j + v * LANES, c + j + v * LANES, centered) * LOCAL(load)(u + j + v * LANES);
+        OUTS_1(VECS_8, STEP)
+    }
+    for (; j + LANES <= n; j += LANES) {
+        OUTS_1(VECS_1, STEP)
+    }
+#undef STEP
+    if (j < n) {
+        j = n - LANES;
+        s01 += LOCAL(load_centered)(x + j, c + j, centered) * LOCAL(keep_last)(LOCAL(load)(u + j), n % LANES);
+    }
+    QUAD all = LOCAL(fold)(((s00 + s01) + (s02 + s03)) + ((s04 + s05) + (s06 + s07)));
+    return (all[0] + all[1]) + (all[2] + all[3]);
+}
+
+/* Four rows times OUTS outputs, features >= LANES: z[out][row]. */
+#define FORWARD_TILE(OUTS)                                                                                             \
+    INLINE void LOCAL(forward_##OUTS)(const BLOCK *b, const REAL *const x[4], const REAL *u, QUAD *z, bool centered)   \
+    {                                                                                                                  \
+        const REAL *c = b->center;                                                                                     \
+        size_t n = b->features, j = 0;                                                                                 \
+        OUTS_##OUTS(VECS_4, DECLARE) for (; j + LANES <= n; j += LANES)                                                \
+        {                                                                                                              \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT) OUTS_##OUTS(VECS_4, ROW_ADD)                         \
+        }                                                                                                              \
+        if (j < n) {                                                                                                   \
+            j = n - LANES;                                                                                             \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT_LAST) OUTS_##OUTS(VECS_4, ROW_ADD)                    \
+        }                                                                                                              \
+        OUTS_##OUTS(VECS_1, ROW_SUM)                                                                                   \
+    }
+#define ROW_VALUE(k, i)   const VEC x##i = LOCAL(load_centered)(x[i] + j, c + j, centered);
+#define WEIGHT(k, i)      const VEC w##k = LOCAL(load)(u + k * n + j);
+#define WEIGHT_LAST(k, i) const VEC w##k = LOCAL(keep_last)(LOCAL(load)(u + k * n + j), n % LANES);
+#define ROW_ADD(k, i)     s##k##i += x##i * w##k;
+#define ROW_SUM(k, i)                                                                                                  \
+    z[k] = LOCAL(sum_four)(LOCAL(fold)(s##k##0), LOCAL(fold)(s##k##1), LOCAL(fold)(s##k##2), LOCAL(fold)(s##k##3));
+FORWARD_TILE(1)
+FORWARD_TILE(2)
+FORWARD_TILE(3)
+#undef ROW_VALUE
+#undef WEIGHT
+#undef WEIGHT_LAST
+#undef ROW_ADD
+#undef ROW_SUM
+
+/* Fewer features than a vector has lanes. */
+INLINE void LOCAL(forward_narrow)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
+{
+    for (size_t i = 0; i < b->rows; i++)
+        for (size_t k = 0; k < outputs; k++) {
+            REAL sum = 0;
+            for (size_t j = 0; j < b->features; j++)
+                sum += LOCAL(element)(b, b->x + i * b->stride, j, centered) * u[k * b->features + j];
+            z[i * outputs + k] = sum;
+        }
+}
+
+/* Four rows a time; at the end of the block rows repeat, so that every row is computed in the same way. */
+INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
+{
+    for (size_t row = 0; row < b->rows; row += 4) {
+        size_t rows = b->rows - row < 4 ? b->rows - row : 4;
+        const REAL *x[4];
+        for (size_t i = 0; i < 4; i++)
+            x[i] = b->x + (row + (i < rows ? i : 0)) * b->stride;
+        for (size_t k = 0, outs; k < outputs; k += outs) {
+            outs = outputs - k >= 3 ? 3 : outputs - k;
+            QUAD tile[3];
+            if (outs == 3)
+                LOCAL(forward_3)(b, x, u + k * b->features, tile, centered);
+            else if (outs == 2)
+                LOCAL(forward_2)(b, x, u + k * b->features, tile, centered);
+            else
+                LOCAL(forward_1)(b, x, u + k * b->features, tile, centered);
+            for (size_t i = 0; i < rows; i++)
+                for (size_t o = 0; o < outs; o++)
+                    z[(row + i) * outputs + k + o] = tile[o][i];
+        }
+    }
+}
+
+INLINE void LOCAL(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
+{
+    if (b->features < LANES)
+        LOCAL(forward_narrow)(b, u, outputs, z, centered);
+    else if (outputs > 1 || b->features < 16 * LANES)
+        LOCAL(forward_rows)(b, u, outputs, z, centered);
+    else
+        for (size_t i = 0; i < b->rows; i++)
+            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, centered);
+}
+
+void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z);
+void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
+{
+    if (b->center)
+        LOCAL(forward)(b, u, outputs, z, true);
+    else
+        LOCAL(forward)(b, u, outputs, z, false);
+}
+
+/* ---- backward ---- */
+
+/* OUTS outputs times VECS vectors of columns from `column`, over all rows; of the sums only the last `keep` lanes count
+ * (LANES: all; else VECS is 1). */
+#define BACKWARD_TILE(OUTS, VECS)                                                                                      \
+    INLINE void LOCAL(backward_##OUTS##x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column,          \
+                                                size_t keep, double *grad, bool centered)                              \
+    {                                                                                                                  \
+        const REAL *c = b->center + column, *x = b->x + column, *next = b->next ? b->next + column : x;                \
+        size_t n = b->features, ahead = b->next ? b->stride : 0;                                                       \
+        OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows;                                              \
+                                               i++, x += b->stride, r += outputs, next += ahead)                       \
+        {                                                                                                              \
+            OUTS_1(VECS_##VECS, FETCH) OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)                        \
+        }                                                                                                              \
+        if (VECS == 1 && keep < LANES) {                                                                               \
+            OUTS_##OUTS(VECS_1, MASK_SUM)                                                                              \
+        }                                                                                                              \
+        OUTS_##OUTS(VECS_##VECS, FLUSH)                                                                                \
+    }
+#define FETCH(k, v)                                                                                                    \
+    if ((v * KERNEL_VECTOR) % 64 == 0)                                                                                 \
+        __builtin_prefetch(next + v * LANES, 0, 3);
+#define VALUE(k, v)    const VEC x##v = LOCAL(load_centered)(x + v * LANES, c + v * LANES, centered);
+#define ADD(k, v)      s##k##v += x##v * r[k];
+#define MASK_SUM(k, v) s##k##v = LOCAL(keep_last)(s##k##v, keep);
+#define FLUSH(k, v)    LOCAL(flush)(s##k##v, grad + k * n + column + v * LANES);
+BACKWARD_TILE(1, 8)
+BACKWARD_TILE(1, 4)
+BACKWARD_TILE(1, 2)
+BACKWARD_TILE(1, 1)
+BACKWARD_TILE(2, 4)
+BACKWARD_TILE(2, 1)
+BACKWARD_TILE(3, 4)
+BACKWARD_TILE(3, 1)
+#undef FETCH
+#undef VALUE
+#undef ADD
+#undef MASK_SUM
+#undef FLUSH
+
+INLINE void LOCAL(backward_narrow)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
+{
+    for (size_t k = 0; k < outputs; k++)
+        for (size_t j = 0; j < b->features; j++) {
+            REAL sum = 0;
+            for (size_t i = 0; i < b->rows; i++)
+                sum += r[i * outputs + k] * LOCAL(element)(b, b->x + i * b->stride, j, centered);
+            grad[k * b->features + j] += (double)sum;
+        }
+}
+
+INLINE void LOCAL(backward_single)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
+{
+    size_t column = 0, n = b->features;
+    for (; column + 8 * LANES <= n; column += 8 * LANES)
+        LOCAL(backward_1x8)(b, r, outputs, column, LANES, grad, centered);
+    for (; column + 4 * LANES <= n; column += 4 * LANES)
+        LOCAL(backward_1x4)(b, r, outputs, column, LANES, grad, centered);
+    for (; column + 2 * LANES <= n; column += 2 * LANES)
+        LOCAL(backward_1x2)(b, r, outputs, column, LANES, grad, centered);
+    for (; column + LANES <= n; column += LANES)
+        LOCAL(backward_1x1)(b, r, outputs, column, LANES, grad, centered);
+    if (column < n)
+        LOCAL(backward_1x1)(b, r, outputs, n - LANES, n % LANES, grad, centered);
+}
+
+#define BACKWARD_SEVERAL(OUTS)                                                                                         \
+    INLINE void LOCAL(backward_several_##OUTS)(const BLOCK *b, const REAL *r, size_t outputs, double *grad,            \
+                                               bool centered)                                                          \
+    {                                                                                                                  \
+        size_t column = 0, n = b->features;                                                                            \
+        for (; column + 4 * LANES <= n; column += 4 * LANES)                                                           \
+            LOCAL(backward_##OUTS##x4)(b, r, outputs, column, LANES, grad, centered);                                  \
+        for (; column + LANES <= n; column += LANES)                                                                   \
+            LOCAL(backward_##OUTS##x1)(b, r, outputs, column, LANES, grad, centered);                                  \
+        if (column < n)                                                                                                \
+            LOCAL(backward_##OUTS##x1)(b, r, outputs, n - LANES, n % LANES, grad, centered);                           \
+    }
+BACKWARD_SEVERAL(2)
+BACKWARD_SEVERAL(3)
+
+INLINE void LOCAL(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
+{
+    if (b->features < LANES) {
+        LOCAL(backward_narrow)(b, r, outputs, grad, centered);
+        return;
+    }
+    size_t k = 0, n = b->features;
+    for (; k + 3 <= outputs; k += 3)
+        LOCAL(backward_several_3)(b, r + k, outputs, grad + k * n, centered);
+    if (outputs - k == 2)
+        LOCAL(backward_several_2)(b, r + k, outputs, grad + k * n, centered);
+    else if (outputs - k == 1)
+        LOCAL(backward_single)(b, r + k, outputs, grad + k * n, centered);
+}
+
+void NAME(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad);
+void NAME(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad)
+{
+    if (b->center)
+        LOCAL(backward)(b, r, outputs, grad, true);
+    else
+        LOCAL(backward)(b, r, outputs, grad, false);
+}
+
+#undef LANES
+#undef VEC
+#undef QUAD
+#undef INLINE
+#undef FORWARD_TILE
+#undef BACKWARD_TILE
+#undef BACKWARD_SEVERAL

@@ -1,0 +1,176 @@
+/*
+ * The linear model: pred[i][k] = b[k] + sum_j (x[i][j] - center[j]) / scale[j] * w[k][j].
+ *
+ * The weights hold u[k][j] = w[k][j] / scale[j], so that rows are read as they are stored, and centred while they are
+ * read: subtracting the center first keeps the digits that a fold into the intercept would lose when |mean| >> deviation.
+ */
+#include "model/model.h"
+
+#include <string.h>
+
+struct weights { /* u [outputs x features] in the precision of the model stands behind */
+    double *bias; /* [outputs] */
+    void *u;
+};
+
+static size_t real_bytes(const struct model *m)
+{
+    return m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
+}
+
+static size_t coefficients(const struct model_spec *spec)
+{
+    return spec->outputs * spec->features;
+}
+
+static size_t linear_n_params(const struct model_spec *spec)
+{
+    return coefficients(spec) + (spec->intercept ? spec->outputs : 0);
+}
+
+static void linear_mark_penalised(const struct model *m, uint8_t *penalised)
+{
+    size_t n = coefficients(&m->spec);
+    memset(penalised, 1, n);
+    memset(penalised + n, 0, m->n_params - n);
+}
+
+static void linear_start(const struct model *m, const double *baseline, double *params)
+{
+    size_t n = coefficients(&m->spec);
+    memset(params, 0, n * sizeof *params);
+    for (size_t k = 0; m->spec.intercept && k < m->spec.outputs; k++)
+        params[n + k] = baseline[k];
+}
+
+static size_t bias_bytes(const struct model *m)
+{
+    return (m->spec.outputs * sizeof(double) + 63) / 64 * 64;
+}
+
+static size_t linear_weights_bytes(const struct model *m)
+{
+    return bias_bytes(m) + coefficients(&m->spec) * real_bytes(m);
+}
+
+static struct weights weights_at(const struct model *m, const void *weights)
+{
+    char *base = (char *)(uintptr_t)weights;
+    return (struct weights){(double *)(void *)base, base + bias_bytes(m)};
+}
+
+static void linear_prepare(const struct model *m, const double *params, void *weights)
+{
+    struct weights w = weights_at(m, weights);
+    size_t n = coefficients(&m->spec), features = m->spec.features;
+    for (size_t k = 0; k < m->spec.outputs; k++) {
+        w.bias[k] = m->spec.intercept ? params[n + k] : 0;
+        for (size_t j = 0; j < features; j++) {
+            size_t i = k * features + j;
+            double u = params[i] / m->scale[j];
+            if (m->spec.precision == MODEL_F32)
+                ((float *)w.u)[i] = (float)u;
+            else
+                ((double *)w.u)[i] = u;
+        }
+    }
+}
+
+static size_t linear_scratch_bytes(const struct model *m, size_t rows)
+{
+    return rows * m->spec.outputs * real_bytes(m);
+}
+
+static struct dense_f32 block_f32(const struct model *m, const struct model_block *b)
+{
+    return (struct dense_f32){b->x, b->stride, b->rows, m->spec.features, m->centered ? m->center_real : NULL, b->next};
+}
+
+static struct dense_f64 block_f64(const struct model *m, const struct model_block *b)
+{
+    return (struct dense_f64){b->x, b->stride, b->rows, m->spec.features, m->centered ? m->center_real : NULL, b->next};
+}
+
+/* pred = z + bias, z in the precision of the model. */
+static void add_bias(const struct model *m, const double *bias, const void *z, size_t rows, double *pred)
+{
+    size_t outputs = m->spec.outputs, n = rows * outputs;
+    for (size_t i = 0; i < n; i++)
+        pred[i] = m->spec.precision == MODEL_F32 ? (double)((const float *)z)[i] : ((const double *)z)[i];
+    if (outputs == 1)
+        for (size_t i = 0; i < n; i++)
+            pred[i] += bias[0];
+    else
+        for (size_t i = 0; i < n; i++)
+            pred[i] += bias[i % outputs];
+}
+
+static void linear_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                           double *pred)
+{
+    struct weights w = weights_at(m, weights);
+    if (m->spec.precision == MODEL_F32) {
+        struct dense_f32 b = block_f32(m, block);
+        m->dense.forward_f32(&b, w.u, m->spec.outputs, scratch);
+    } else {
+        struct dense_f64 b = block_f64(m, block);
+        m->dense.forward_f64(&b, w.u, m->spec.outputs, scratch);
+    }
+    add_bias(m, w.bias, scratch, block->rows, pred);
+}
+
+static void linear_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                            const double *grad_pred, double *lane)
+{
+    (void)weights;
+    size_t outputs = m->spec.outputs, n = block->rows * outputs;
+    double *bias = m->spec.intercept ? lane + coefficients(&m->spec) : NULL;
+    for (size_t i = 0; bias && i < block->rows; i++)
+        for (size_t k = 0; k < outputs; k++)
+            bias[k] += grad_pred[i * outputs + k];
+    if (m->spec.precision == MODEL_F32) {
+        float *r = scratch;
+        for (size_t i = 0; i < n; i++)
+            r[i] = (float)grad_pred[i];
+        struct dense_f32 b = block_f32(m, block);
+        m->dense.backward_f32(&b, r, outputs, lane);
+    } else {
+        struct dense_f64 b = block_f64(m, block);
+        m->dense.backward_f64(&b, grad_pred, outputs, lane);
+    }
+}
+
+static void linear_finish(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
+                          double *gradient)
+{
+    size_t n = coefficients(&m->spec), features = m->spec.features;
+    for (size_t i = first; i < end; i++)
+        gradient[i] = i < n ? sum[i] / divisor / m->scale[i % features] : sum[i] / divisor;
+}
+
+void linear_to_raw(const struct model *m, const double *params, double *raw, double *intercept)
+{
+    size_t n = coefficients(&m->spec), features = m->spec.features;
+    for (size_t k = 0; k < m->spec.outputs; k++) {
+        long double shift = m->spec.intercept ? params[n + k] : 0; /* large terms cancel here: keep the digits */
+        for (size_t j = 0; j < features; j++) {
+            long double w = (long double)params[k * features + j] / m->scale[j];
+            raw[k * features + j] = (double)w;
+            shift -= w * m->center[j];
+        }
+        intercept[k] = (double)shift;
+    }
+}
+
+const struct model_ops model_linear = {
+    .name = "linear",
+    .n_params = linear_n_params,
+    .mark_penalised = linear_mark_penalised,
+    .start = linear_start,
+    .weights_bytes = linear_weights_bytes,
+    .prepare = linear_prepare,
+    .scratch_bytes = linear_scratch_bytes,
+    .forward = linear_forward,
+    .backward = linear_backward,
+    .finish = linear_finish,
+};

@@ -1,0 +1,48 @@
+/* What all models share: sizes, standardisation, memory. */
+#include "model/model.h"
+
+#include "base/memory.h"
+
+static const struct model_ops *const table[] = {[MODEL_LINEAR] = &model_linear};
+
+static void set_scales(struct model *m, const double *center, const double *scale)
+{
+    bool single = m->spec.precision == MODEL_F32;
+    for (size_t j = 0; j < m->spec.features; j++) {
+        double c = center ? center[j] : 0;
+        m->center[j] = single ? (double)(float)c : c;
+        m->scale[j] = scale ? scale[j] : 1;
+        m->centered |= m->center[j] != 0;
+        if (single)
+            ((float *)m->center_real)[j] = (float)c;
+        else
+            ((double *)m->center_real)[j] = c;
+    }
+}
+
+enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
+                        struct gm_error *err)
+{
+    *m = (struct model){.ops = table[spec->type], .spec = *spec, .dense = dense_kernels_for(cpu_isa())};
+    m->n_params = m->ops->n_params(spec);
+    enum gm_code code;
+    if ((code = memory_alloc((void **)&m->penalised, m->n_params, 1, "the penalty mask", err)) ||
+        (code = memory_alloc((void **)&m->center, spec->features, sizeof(double), "feature centers", err)) ||
+        (code = memory_alloc((void **)&m->scale, spec->features, sizeof(double), "feature scales", err)) ||
+        (code = memory_alloc(&m->center_real, spec->features, sizeof(double), "feature centers", err))) {
+        model_release(m);
+        return code;
+    }
+    set_scales(m, center, scale);
+    m->ops->mark_penalised(m, m->penalised);
+    return GM_OK;
+}
+
+void model_release(struct model *m)
+{
+    memory_free(m->penalised);
+    memory_free(m->center);
+    memory_free(m->scale);
+    memory_free(m->center_real);
+    *m = (struct model){0};
+}

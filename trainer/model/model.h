@@ -1,0 +1,82 @@
+/*
+ * Models: forward and backward of one block of rows.
+ *
+ * A model's parameters are one vector of doubles on the scale the optimiser sees. model_prepare makes from it the WEIGHTS
+ * that the inner loops read: folded with the standardisation and in the precision of the computation. forward reads a
+ * block and the weights; backward adds a block's contribution to a lane's sums (double); model_finish turns the sum of all
+ * lanes into the gradient on the optimiser's scale.
+ *
+ * A new model is one file that fills struct model_ops, and a row in model.c's table.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gradmill/status.h>
+
+#include "model/dense.h"
+
+enum model_type { MODEL_LINEAR };
+enum model_precision { MODEL_F32, MODEL_F64 };
+
+struct model_spec {
+    enum model_type type;
+    size_t features, outputs;
+    bool intercept;
+    enum model_precision precision;
+};
+
+struct model {
+    const struct model_ops *ops;
+    struct model_spec spec;
+    size_t n_params;
+    uint8_t *penalised; /* [n_params] 1 where l1 and l2 apply */
+    double *center;     /* [features] subtracted from every row, exactly a number of the precision; zeros: not standardised */
+    double *scale;      /* [features] what a centred feature is divided by; ones: not standardised */
+    bool centered;      /* some center is not 0 */
+    void *center_real;  /* [features] center in the precision */
+    struct dense_kernels dense;
+};
+
+/* Rows as the inner loops want them: dense, in the model's precision. */
+struct model_block {
+    const void *x;    /* [rows x features] float or double */
+    size_t stride;    /* elements between rows */
+    size_t rows;
+    const void *next; /* the next block of the same shape, to prefetch; or NULL */
+};
+
+struct model_ops {
+    const char *name;
+    size_t (*n_params)(const struct model_spec *spec);
+    void (*mark_penalised)(const struct model *m, uint8_t *penalised);
+    /* Start values: baseline [outputs] is the raw prediction of the best constant model. */
+    void (*start)(const struct model *m, const double *baseline, double *params);
+    size_t (*weights_bytes)(const struct model *m);
+    void (*prepare)(const struct model *m, const double *params, void *weights);
+    size_t (*scratch_bytes)(const struct model *m, size_t rows); /* per thread */
+    void (*forward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                    double *pred);
+    /* lane [n_params] += contribution of grad_pred [rows x outputs] */
+    void (*backward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                     const double *grad_pred, double *lane);
+    /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. */
+    void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end, double *gradient);
+};
+
+/* center, scale [features] or NULL. center is rounded to the precision. */
+enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
+                        struct gm_error *err);
+void model_release(struct model *m); /* a zeroed struct is fine */
+
+extern const struct model_ops model_linear;
+
+/* ---- linear: parameters are [outputs x features] coefficients, then [outputs] intercepts when there are any ---- */
+
+/* Parameters to raw feature scale: coefficients [outputs x features], intercept [outputs]. */
+void linear_to_raw(const struct model *m, const double *params, double *coefficients, double *intercept);
+
+#endif

@@ -1,0 +1,280 @@
+/* Loss and gradient over rows, on all threads. */
+#include "train/engine.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/reduce.h"
+
+#define RANGE_PARAMS 4096 /* parameters that one thread reduces and updates at a time */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_error *err)
+{
+    const struct problem *p = e->problem;
+    struct worker_setup setup = {&p->model, &p->loss, &p->split, p->fill, p->job->run.seed, block_rows};
+    enum gm_code code = memory_alloc((void **)&e->workers, (size_t)e->threads, sizeof *e->workers, "workers", err);
+    for (int t = 0; !code && t < e->threads; t++)
+        code = worker_init(&e->workers[t], &setup, err);
+    return code;
+}
+
+enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_error *err)
+{
+    *e = (struct engine){.problem = p, .threads = p->threads};
+    size_t block_rows = larger(p->train.plan.block_rows, p->validation.plan.block_rows);
+    e->n_lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
+    if (p->job->optimizer.batch_size) { /* a batch's own split is never wider than this */
+        struct lane_plan plan = problem_batch_plan(p, p->job->optimizer.batch_size);
+        block_rows = larger(block_rows, plan.block_rows);
+        e->n_lanes = larger(e->n_lanes, plan.lanes);
+    }
+    enum gm_code code;
+    if ((code = memory_alloc((void **)&e->lanes, e->n_lanes, p->model.n_params * sizeof(double), "lane gradients",
+                             err)) ||
+        (code = memory_alloc((void **)&e->sums, e->n_lanes, sizeof *e->sums, "lane sums", err)) ||
+        (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
+        (code = init_workers(e, block_rows, err)))
+        engine_release(e);
+    return code;
+}
+
+void engine_release(struct engine *e)
+{
+    for (int t = 0; e->workers && t < e->threads; t++)
+        worker_release(&e->workers[t]);
+    memory_free(e->workers);
+    memory_free(e->lanes);
+    memory_free(e->sums);
+    memory_free(e->weights);
+    *e = (struct engine){0};
+}
+
+void engine_prepare(struct engine *e, const double *params)
+{
+    e->problem->model.ops->prepare(&e->problem->model, params, e->weights);
+}
+
+/* What the plugin said, from whichever worker heard it. */
+static enum gm_code plugin_refused(const struct engine *e, const struct lane_sums *at, struct gm_error *err)
+{
+    static const char *const names[] = {"ok", "bad parameter", "bad target", "out of memory", "numeric", "unsupported"};
+    const char *name = at->status > 0 && at->status < 6 ? names[at->status] : "an undefined code";
+    const char *words = "";
+    for (int t = 0; t < e->threads; t++)
+        if (e->workers[t].error.text[0])
+            words = e->workers[t].error.text;
+    const struct loss_plugin *plugin = e->problem->loss.plugin;
+    return error_set(err, GM_PLUGIN_BROKEN,
+                     "The loss '%s' (%s) failed in the block at row %zu: evaluate returned %d (%s)%s%s. "
+                     "'gradmill check-loss %s' examines it.",
+                     plugin->vtable.id, plugin->path, at->row, at->status, name, words[0] ? ": " : "", words,
+                     plugin->path);
+}
+
+/* Adds the lanes' sums in the fixed tree into totals. */
+static enum gm_code add_sums(struct engine *e, size_t n_lanes, struct engine_totals *totals, struct gm_error *err)
+{
+    const struct lane_sums *broken = NULL;
+    for (size_t l = 0; l < n_lanes; l++) {
+        const struct lane_sums *s = &e->sums[l];
+        if (s->code == GM_PLUGIN_BROKEN && (!broken || s->row < broken->row))
+            broken = s;
+        if (s->code == GM_DIVERGED && (totals->finite || s->row < totals->bad_row)) {
+            totals->finite = false;
+            totals->bad_row = s->row;
+        }
+    }
+    if (broken)
+        return plugin_refused(e, broken, err);
+    for (size_t step = 1; step < n_lanes; step *= 2)
+        for (size_t l = 0; l + step < n_lanes; l += 2 * step)
+            for (int side = 0; side < 2; side++) {
+                e->sums[l].loss[side] += e->sums[l + step].loss[side];
+                e->sums[l].weight[side] += e->sums[l + step].weight[side];
+            }
+    for (int side = 0; side < 2; side++) {
+        totals->loss[side] += e->sums[0].loss[side];
+        totals->weight[side] += e->sums[0].weight[side];
+    }
+    for (int t = 0; t < e->threads; t++) {
+        enum gm_code code = worker_check(&e->workers[t], err);
+        if (code)
+            return code;
+    }
+    return GM_OK;
+}
+
+/* ---- a pass over all rows ---- */
+
+struct pass {
+    struct engine *engine;
+    const struct data_schema *schema;
+    bool want_gradient;
+};
+
+static void training_block(void *context, int thread, size_t lane, const struct walk_block *block)
+{
+    const struct pass *pass = context;
+    struct engine *e = pass->engine;
+    struct worker *w = &e->workers[thread];
+    worker_fill(w, pass->schema, block);
+    worker_forward(w, e->weights);
+    worker_loss_split(w, block->row, &e->sums[lane]);
+    if (pass->want_gradient)
+        worker_backward(w, e->weights, e->lanes + lane * e->problem->model.n_params);
+}
+
+static void validation_block(void *context, int thread, size_t lane, const struct walk_block *block)
+{
+    const struct pass *pass = context;
+    struct engine *e = pass->engine;
+    struct worker *w = &e->workers[thread];
+    worker_fill(w, pass->schema, block);
+    worker_forward(w, e->weights);
+    worker_loss(w, 1, 0, block->row, &e->sums[lane]);
+}
+
+static void clear_lanes(struct engine *e, size_t n_lanes, bool gradient)
+{
+    memset(e->sums, 0, n_lanes * sizeof *e->sums);
+    if (gradient)
+        memset(e->lanes, 0, n_lanes * e->problem->model.n_params * sizeof *e->lanes);
+}
+
+static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient)
+{
+    const struct model *m = &e->problem->model;
+    size_t n = m->n_params, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (ranges > 1)
+    for (size_t range = 0; range < ranges; range++) {
+        size_t first = range * RANGE_PARAMS, end = first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n;
+        reduce_lanes(e->lanes, n_lanes, n, first, end);
+        m->ops->finish(m, e->lanes, divisor, first, end, gradient);
+    }
+}
+
+enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
+                             struct gm_error *err)
+{
+    const struct problem_data *data = &e->problem->train;
+    struct pass pass = {e, data->schema, gradient != NULL};
+    *totals = (struct engine_totals){.finite = true};
+    engine_prepare(e, params);
+    clear_lanes(e, data->plan.lanes, gradient != NULL);
+    struct walk walk = {data->set, &data->plan, e->threads, training_block, &pass};
+    enum gm_code code = walk_rows(&walk, err);
+    e->passes++;
+    if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
+        return code;
+    if (gradient)
+        finish_gradient(e, data->plan.lanes, totals->weight[0], gradient);
+    return GM_OK;
+}
+
+/* Loss of the separate validation dataset at the prepared weights. */
+static enum gm_code validation_dataset(struct engine *e, struct engine_totals *totals, struct gm_error *err)
+{
+    const struct problem_data *data = &e->problem->validation;
+    struct pass pass = {e, data->schema, false};
+    clear_lanes(e, data->plan.lanes, false);
+    struct walk walk = {data->set, &data->plan, e->threads, validation_block, &pass};
+    enum gm_code code = walk_rows(&walk, err);
+    return code ? code : add_sums(e, data->plan.lanes, totals, err);
+}
+
+enum gm_code engine_validate(struct engine *e, const double *params, struct engine_totals *totals,
+                             struct gm_error *err)
+{
+    engine_prepare(e, params);
+    return validation_dataset(e, totals, err);
+}
+
+/* ---- a batch of scattered rows ---- */
+
+static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
+{
+    const struct problem *p = e->problem;
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (plan->lanes > 1)
+    for (size_t lane = 0; lane < plan->lanes; lane++) {
+        struct worker *w = &e->workers[omp_get_thread_num()];
+        double *gradient = e->lanes + lane * p->model.n_params;
+        for (size_t slab = 0; slab < plan->slabs; slab++) {
+            struct row_range run = lane_run(plan, slab, lane);
+            for (size_t i = run.first; i < run.end; i += plan->block_rows) {
+                size_t rows = run.end - i < plan->block_rows ? run.end - i : plan->block_rows;
+                worker_gather(w, p->train.schema, batch->window, batch->index + i, rows);
+                worker_forward(w, e->weights);
+                worker_loss(w, 0, batch->step, batch->index[i], &e->sums[lane]);
+                worker_backward(w, e->weights, gradient);
+            }
+        }
+    }
+    return GM_OK;
+}
+
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient,
+                         engine_update_fn *update, void *context, struct engine_totals *totals, struct gm_error *err)
+{
+    const struct model *m = &e->problem->model;
+    struct lane_plan plan = problem_batch_plan(e->problem, batch->rows);
+    clear_lanes(e, plan.lanes, true);
+    enum gm_code code = batch_rows(e, batch, &plan);
+    struct engine_totals own = {.finite = true};
+    if (code || (code = add_sums(e, plan.lanes, &own, err)))
+        return code;
+    size_t n = m->n_params, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
+    double divisor = own.weight[0] > 0 ? own.weight[0] : 1;
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (ranges > 1)
+    for (size_t range = 0; range < ranges; range++) {
+        size_t first = range * RANGE_PARAMS, end = first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n;
+        reduce_lanes(e->lanes, plan.lanes, n, first, end);
+        m->ops->finish(m, e->lanes, divisor, first, end, gradient);
+        update(context, gradient, first, end);
+    }
+    totals->loss[0] += own.loss[0];
+    totals->weight[0] += own.weight[0];
+    if (!own.finite && totals->finite) {
+        totals->finite = false;
+        totals->bad_row = own.bad_row;
+    }
+    return GM_OK;
+}
+
+/* ---- validation between minibatch epochs ---- */
+
+static void held_out_block(void *context, int thread, size_t lane, const struct walk_block *block)
+{
+    const struct pass *pass = context;
+    struct engine *e = pass->engine;
+    const struct data_split *split = &e->problem->split;
+    size_t held = 0;
+    for (size_t i = 0; i < block->rows; i++)
+        held += split_held_out(split, block->row + i);
+    if (!held)
+        return;
+    struct worker *w = &e->workers[thread];
+    worker_fill(w, pass->schema, block);
+    worker_forward(w, e->weights);
+    worker_loss_split(w, block->row, &e->sums[lane]);
+}
+
+enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *totals, struct gm_error *err)
+{
+    *totals = (struct engine_totals){.finite = true};
+    if (e->problem->validation.set)
+        return validation_dataset(e, totals, err);
+    const struct problem_data *data = &e->problem->train;
+    struct pass pass = {e, data->schema, false};
+    clear_lanes(e, data->plan.lanes, false);
+    struct walk walk = {data->set, &data->plan, e->threads, held_out_block, &pass};
+    enum gm_code code = walk_rows(&walk, err);
+    return code ? code : add_sums(e, data->plan.lanes, totals, err);
+}

@@ -1,0 +1,61 @@
+/*
+ * Loss and gradient over rows, on all threads with the same bits at any number of them.
+ *
+ * engine_gradient makes one pass over the data: forward, loss and backward of a block while it is in the cache. Lanes
+ * are added in a fixed tree. engine_batch does the same for some scattered rows and hands the gradient to an updater.
+ */
+#ifndef TRAIN_ENGINE_H
+#define TRAIN_ENGINE_H
+
+#include "train/problem.h"
+#include "train/worker.h"
+
+struct engine {
+    const struct problem *problem; /* borrowed */
+    struct worker *workers;        /* [threads] */
+    int threads;
+    double *lanes;          /* [n_lanes x n_params] */
+    struct lane_sums *sums; /* [n_lanes] */
+    size_t n_lanes;
+    void *weights; /* the model's, made from the parameters of the call */
+    uint64_t passes; /* over the training data */
+};
+
+/* Weighted sums over rows. loss is NaN when it was not finite in some block, then bad_row is that block's first row. */
+struct engine_totals {
+    double loss[2], weight[2]; /* 0: training rows, 1: validation rows seen on the way */
+    bool finite;
+    size_t bad_row;
+};
+
+enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_error *err);
+void engine_release(struct engine *e);
+
+/* Loss sums and mean gradient [n_params] of the training rows at params, held-out rows' loss on the way; one pass. gradient
+ * NULL: loss only. GM_PLUGIN_BROKEN, GM_IO. */
+enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
+                             struct gm_error *err);
+
+/* Adds the loss sums of the separate validation dataset at params to side 1 of totals. */
+enum gm_code engine_validate(struct engine *e, const double *params, struct engine_totals *totals,
+                             struct gm_error *err);
+
+/* Rows of a window: window rows index[0 .. rows-1]. */
+struct engine_batch {
+    const struct data_window *window;
+    const size_t *index;
+    size_t rows;
+    uint64_t step;
+};
+/* Called for disjoint ranges [first, end) of parameters, by several threads; gradient holds the mean there. */
+typedef void engine_update_fn(void *context, const double *gradient, size_t first, size_t end);
+/* Gradient of a batch at the weights of the last engine_prepare; then `update` over all ranges. gradient [n_params] is
+ * working space. Adds to totals. */
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient,
+                         engine_update_fn *update, void *context, struct engine_totals *totals, struct gm_error *err);
+void engine_prepare(struct engine *e, const double *params);
+
+/* Validation loss at the prepared weights, of the held-out rows or of the separate dataset, into side 1 of totals. */
+enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *totals, struct gm_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * A job made concrete: loss loaded and bound, data opened, read and checked, model sized. Constant from then on.
+ *
+ * Everything that can be wrong with a job is found here, before the first epoch: outputs that cannot be written, plugins,
+ * parameters, data, targets.
+ */
+#ifndef TRAIN_PROBLEM_H
+#define TRAIN_PROBLEM_H
+
+#include <gradmill/gradmill.h>
+
+#include "base/file.h"
+#include "base/lanes.h"
+#include "data/data.h"
+#include "data/scan.h"
+#include "data/split.h"
+#include "loss/plugin.h"
+#include "model/model.h"
+
+/* A dataset with how it is walked. */
+struct problem_data {
+    struct data_set *set;
+    const struct data_schema *schema;
+    struct lane_plan plan;
+};
+
+struct problem {
+    const struct gm_job *job; /* borrowed */
+    struct loss_plugin plugin;
+    struct loss loss;
+    struct problem_data train, validation; /* validation.set NULL: no separate dataset */
+    struct data_split split;               /* rows of `train` that are held out */
+    struct data_stats stats;               /* of the training rows */
+    struct model model;
+    const double *fill; /* [features] what replaces a missing feature; NULL: none is missing */
+    bool has_validation;
+    int threads;
+    uint64_t memory; /* bytes the run may use */
+    struct file_lock lock;
+};
+
+enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,
+                          struct gm_error *err);
+void problem_release(struct problem *p);
+
+/* The split of a batch of `rows` rows. */
+struct lane_plan problem_batch_plan(const struct problem *p, size_t rows);
+
+/* A note to the watcher, printf style. */
+void problem_note(const struct gm_watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,282 @@
+/* What one thread needs to work on a block. */
+#include "train/worker.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#define CANARY_COUNT 8 /* doubles on each side of a buffer that a plugin writes */
+static const uint64_t canary = 0x7FF4DEADC0DEF00Du;
+
+static enum gm_code take(struct worker *w, void **out, size_t count, size_t size, struct gm_error *err)
+{
+    enum gm_code code = memory_alloc(out, count, size, "a thread's buffers", err);
+    if (!code)
+        w->memory[w->n_memory++] = *out;
+    return code;
+}
+
+static enum gm_code take_guarded(struct worker *w, double **out, size_t count, struct gm_error *err)
+{
+    void *base;
+    enum gm_code code = take(w, &base, count + 2 * CANARY_COUNT, sizeof(double), err);
+    if (code)
+        return code;
+    *out = (double *)base + CANARY_COUNT;
+    for (size_t i = 0; i < CANARY_COUNT; i++) {
+        memcpy(*out - 1 - i, &canary, sizeof canary);
+        memcpy(*out + count + i, &canary, sizeof canary);
+    }
+    return GM_OK;
+}
+
+static enum gm_code take_part(struct worker *w, struct worker_part *part, struct gm_error *err)
+{
+    size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets, rows = w->setup.block_rows;
+    enum gm_code code;
+    if ((code = take(w, (void **)&part->pred, rows * outputs, sizeof(double), err)) ||
+        (code = take_guarded(w, &part->grad, rows * outputs, err)) ||
+        (code = take(w, (void **)&part->target, rows * targets, sizeof(double), err)) ||
+        (code = take(w, (void **)&part->weight, rows, sizeof(double), err)))
+        return code;
+    return take(w, (void **)&part->group, rows, sizeof(int64_t), err);
+}
+
+static size_t real_bytes(const struct model *m)
+{
+    return m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
+}
+
+enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, struct gm_error *err)
+{
+    *w = (struct worker){.setup = *setup};
+    const struct model *m = setup->model;
+    size_t rows = setup->block_rows;
+    bool splits = setup->split && setup->split->mask;
+    loss_host_init(&w->host, &w->error);
+    enum gm_code code;
+    if ((code = take(w, &w->x, rows * m->spec.features, real_bytes(m), err)) ||
+        (code = take(w, &w->scratch, m->ops->scratch_bytes(m, rows), 1, err)) ||
+        (code = take(w, &w->loss_scratch, loss_scratch_bytes(setup->loss, rows), 1, err)) ||
+        (code = take_part(w, &w->all, err)) || (splits && (code = take_part(w, &w->train, err))) ||
+        (splits && (code = take_part(w, &w->held, err))))
+        worker_release(w);
+    return code;
+}
+
+void worker_release(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_memory; i++)
+        memory_free(w->memory[i]);
+    *w = (struct worker){0};
+}
+
+static void convert_rows(const struct model *m, enum data_type type, const void *from, size_t rows, void *to)
+{
+    if (m->spec.precision == MODEL_F32)
+        convert_to_f32(type, from, rows * m->spec.features, to);
+    else
+        convert_to_f64(type, from, rows * m->spec.features, to);
+}
+
+/* Missing features become what the problem fills in. */
+static void fill_missing(const struct model *m, const double *fill, void *x, size_t rows)
+{
+    size_t features = m->spec.features;
+    for (size_t i = 0; i < rows * features; i++)
+        if (m->spec.precision == MODEL_F32) {
+            float *v = (float *)x + i;
+            *v = isnan(*v) ? (float)fill[i % features] : *v;
+        } else {
+            double *v = (double *)x + i;
+            *v = isnan(*v) ? fill[i % features] : *v;
+        }
+}
+
+static bool usable_in_place(const struct worker *w, const struct data_schema *schema, const struct data_window *window)
+{
+    const struct model *m = w->setup.model;
+    enum data_type type = m->spec.precision == MODEL_F32 ? DATA_F32 : DATA_F64;
+    return schema->type == type && !w->setup.fill && window->stride % real_bytes(m) == 0 &&
+           (uintptr_t)window->x % real_bytes(m) == 0;
+}
+
+static void fill_features(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
+{
+    const struct model *m = w->setup.model;
+    size_t stride = b->window->stride, row_bytes = m->spec.features * real_bytes(m);
+    const char *x = (const char *)b->window->x + b->first * stride;
+    w->block.rows = b->rows;
+    if (usable_in_place(w, schema, b->window)) {
+        w->block.x = x;
+        w->block.stride = stride / real_bytes(m);
+        w->block.next = b->next ? x + b->rows * stride : NULL;
+        return;
+    }
+    if (stride == m->spec.features * data_type_size(schema->type))
+        convert_rows(m, schema->type, x, b->rows, w->x);
+    else
+        for (size_t i = 0; i < b->rows; i++)
+            convert_rows(m, schema->type, x + i * stride, 1, (char *)w->x + i * row_bytes);
+    if (w->setup.fill)
+        fill_missing(m, w->setup.fill, w->x, b->rows);
+    w->block.x = w->x;
+    w->block.stride = m->spec.features;
+    w->block.next = NULL;
+}
+
+static void note_columns(struct worker *w, const struct data_window *window, size_t rows)
+{
+    w->all.rows = rows;
+    w->has_target = window->target && w->setup.loss->targets > 0;
+    w->has_weight = window->weight != NULL;
+    w->has_group = window->group != NULL;
+}
+
+void worker_fill(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
+{
+    const struct data_window *window = b->window;
+    size_t target_bytes = schema->targets * data_type_size(schema->target_type);
+    fill_features(w, schema, b);
+    note_columns(w, window, b->rows);
+    if (w->has_target)
+        convert_to_f64(schema->target_type, (const char *)window->target + b->first * target_bytes,
+                       b->rows * schema->targets, w->all.target);
+    if (w->has_weight)
+        memcpy(w->all.weight, window->weight + b->first, b->rows * sizeof(double));
+    if (w->has_group)
+        memcpy(w->all.group, window->group + b->first, b->rows * sizeof(int64_t));
+}
+
+void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                   const size_t *index, size_t rows)
+{
+    const struct model *m = w->setup.model;
+    size_t row_bytes = m->spec.features * real_bytes(m);
+    size_t target_bytes = schema->targets * data_type_size(schema->target_type);
+    note_columns(w, window, rows);
+    for (size_t i = 0; i < rows; i++) {
+        size_t row = index[i];
+        convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1, (char *)w->x + i * row_bytes);
+        if (w->has_target)
+            convert_to_f64(schema->target_type, (const char *)window->target + row * target_bytes, schema->targets,
+                           w->all.target + i * schema->targets);
+        if (w->has_weight)
+            w->all.weight[i] = window->weight[row];
+        if (w->has_group)
+            w->all.group[i] = window->group[row];
+    }
+    if (w->setup.fill)
+        fill_missing(m, w->setup.fill, w->x, rows);
+    w->block = (struct model_block){.x = w->x, .stride = m->spec.features, .rows = rows};
+}
+
+void worker_forward(struct worker *w, const void *weights)
+{
+    const struct model *m = w->setup.model;
+    m->ops->forward(m, weights, &w->block, w->scratch, w->all.pred);
+}
+
+void worker_backward(struct worker *w, const void *weights, double *lane)
+{
+    const struct model *m = w->setup.model;
+    m->ops->backward(m, weights, &w->block, w->scratch, w->all.grad, lane);
+}
+
+static double weight_of(const struct worker *w, const struct worker_part *part)
+{
+    if (!w->has_weight)
+        return (double)part->rows;
+    double sum = 0;
+    for (size_t i = 0; i < part->rows; i++)
+        sum += part->weight[i];
+    return sum;
+}
+
+/* One call of the plugin. The lane's first failure is remembered in sums. */
+static void evaluate(struct worker *w, const struct worker_part *part, int side, uint64_t step, size_t row,
+                     struct lane_sums *sums)
+{
+    struct gm_loss_batch batch = loss_batch(w->setup.loss);
+    batch.purpose = side == 0 ? GM_PURPOSE_TRAINING : GM_PURPOSE_VALIDATION;
+    batch.rows = part->rows;
+    batch.pred = part->pred;
+    batch.target = w->has_target ? part->target : NULL;
+    batch.weight = w->has_weight ? part->weight : NULL;
+    batch.group = w->has_group ? part->group : NULL;
+    batch.scratch = w->loss_scratch;
+    batch.seed = w->setup.seed;
+    batch.step = step;
+    batch.host = &w->host;
+    struct gm_loss_result result = {.struct_size = sizeof result, .grad = side == 0 ? part->grad : NULL};
+    int status = w->setup.loss->plugin->vtable.evaluate(&batch, &result);
+    if (!sums->code && (status != GM_LOSS_OK || !isfinite(result.loss))) {
+        sums->code = status != GM_LOSS_OK ? GM_PLUGIN_BROKEN : GM_DIVERGED;
+        sums->status = status;
+        sums->row = row;
+    }
+    sums->loss[side] += result.loss;
+    sums->weight[side] += weight_of(w, part);
+}
+
+void worker_loss(struct worker *w, int side, uint64_t step, size_t row, struct lane_sums *sums)
+{
+    evaluate(w, &w->all, side, step, row, sums);
+}
+
+/* Append row i of the block to a part. */
+static void push_row(const struct worker *w, size_t i, struct worker_part *part)
+{
+    size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets, at = part->rows++;
+    memcpy(part->pred + at * outputs, w->all.pred + i * outputs, outputs * sizeof(double));
+    if (w->has_target)
+        memcpy(part->target + at * targets, w->all.target + i * targets, targets * sizeof(double));
+    if (w->has_weight)
+        part->weight[at] = w->all.weight[i];
+    if (w->has_group)
+        part->group[at] = w->all.group[i];
+}
+
+void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
+{
+    const struct data_split *split = w->setup.split;
+    if (!split || !split->mask) {
+        evaluate(w, &w->all, 0, 0, row, sums);
+        return;
+    }
+    size_t outputs = w->setup.loss->outputs;
+    w->train.rows = w->held.rows = 0;
+    for (size_t i = 0; i < w->all.rows; i++)
+        push_row(w, i, split_held_out(split, row + i) ? &w->held : &w->train);
+    if (w->train.rows)
+        evaluate(w, &w->train, 0, 0, row, sums);
+    if (w->held.rows)
+        evaluate(w, &w->held, 1, 0, row, sums);
+    const double *grad = w->train.grad;
+    for (size_t i = 0; i < w->all.rows; i++) {
+        bool held = split_held_out(split, row + i);
+        for (size_t k = 0; k < outputs; k++)
+            w->all.grad[i * outputs + k] = held ? 0 : *grad++;
+    }
+}
+
+static bool canaries_live(const struct worker *w, const double *grad)
+{
+    size_t count = w->setup.block_rows * w->setup.loss->outputs;
+    for (size_t i = 0; grad && i < CANARY_COUNT; i++)
+        if (memcmp(grad - 1 - i, &canary, sizeof canary) != 0 || memcmp(grad + count + i, &canary, sizeof canary) != 0)
+            return false;
+    return true;
+}
+
+enum gm_code worker_check(const struct worker *w, struct gm_error *err)
+{
+    if (canaries_live(w, w->all.grad) && canaries_live(w, w->train.grad) && canaries_live(w, w->held.grad))
+        return GM_OK;
+    const struct loss_plugin *plugin = w->setup.loss->plugin;
+    return error_set(err, GM_PLUGIN_BROKEN,
+                     "The loss '%s' (%s) wrote outside its gradient buffer. 'gradmill check-loss %s' tells where.",
+                     plugin->vtable.id, plugin->path, plugin->path);
+}

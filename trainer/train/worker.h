@@ -1,0 +1,79 @@
+/*
+ * What one thread needs to work on a block: the rows in the model's precision, targets and weights as doubles, predictions,
+ * the loss and its gradient. All memory is allocated before the first epoch.
+ */
+#ifndef TRAIN_WORKER_H
+#define TRAIN_WORKER_H
+
+#include "data/data.h"
+#include "data/split.h"
+#include "loss/plugin.h"
+#include "model/model.h"
+#include "train/walk.h"
+
+/* What a worker works with, borrowed. */
+struct worker_setup {
+    const struct model *model;
+    const struct loss *loss;
+    const struct data_split *split; /* NULL or without a mask: no row is held out */
+    const double *fill;             /* [features] what replaces a missing feature; NULL: none is missing */
+    uint64_t seed;
+    size_t block_rows;              /* of the largest block */
+};
+
+/* Arrays for some rows of a block. */
+struct worker_part {
+    size_t rows;
+    double *pred, *grad; /* [rows x outputs]; grad stands between canaries */
+    double *target;      /* [rows x targets] */
+    double *weight;      /* [rows] */
+    int64_t *group;      /* [rows] */
+};
+
+struct worker {
+    struct worker_setup setup;
+    struct model_block block;       /* filled by worker_fill or worker_gather */
+    struct worker_part all;         /* all rows of the block */
+    struct worker_part train, held; /* its rows sorted into those that train and those held out */
+    bool has_target, has_weight, has_group;
+    void *x;            /* converted rows */
+    void *scratch;      /* the model's */
+    void *loss_scratch; /* the loss's */
+    struct gm_loss_host host;
+    struct gm_error error; /* the loss's own words when it refused */
+    void *memory[20];      /* everything allocated */
+    size_t n_memory;
+};
+
+/* What a lane adds up. */
+struct lane_sums {
+    double loss[2], weight[2]; /* 0: training rows, 1: held-out rows */
+    /* The first block of the lane where the loss failed: GM_PLUGIN_BROKEN when evaluate returned `status`, GM_DIVERGED when
+     * the loss was not finite; `row` is the dataset row of the block's start. */
+    enum gm_code code;
+    int status;
+    size_t row;
+};
+
+enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, struct gm_error *err);
+void worker_release(struct worker *w);
+
+/* Make a block of a window in storage order ready: x in place where its type allows, else converted. */
+void worker_fill(struct worker *w, const struct data_schema *schema, const struct walk_block *block);
+/* Make `rows` scattered rows of a window ready. */
+void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                   const size_t *index, size_t rows);
+
+/* Predictions of the block: all.pred. */
+void worker_forward(struct worker *w, const void *weights);
+/* Loss of all rows of the block into side 0 (training, all.grad is written) or 1 (validation). row: for messages. */
+void worker_loss(struct worker *w, int side, uint64_t step, size_t row, struct lane_sums *sums);
+/* The same; rows that the split holds out go to side 1, and their part of all.grad is 0. row: of the block's first row. */
+void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums);
+/* lane [n_params] += the block's gradient. */
+void worker_backward(struct worker *w, const void *weights, double *lane);
+
+/* Did the loss write outside its gradient buffers? GM_PLUGIN_BROKEN. To be asked after a parallel region. */
+enum gm_code worker_check(const struct worker *w, struct gm_error *err);
+
+#endif
