@@ -2,13 +2,14 @@
  * The linear model: pred[i][k] = b[k] + sum_j (x[i][j] - center[j]) / scale[j] * w[k][j].
  *
  * The weights hold u[k][j] = w[k][j] / scale[j], so that rows are read as they are stored, and centred while they are
- * read: subtracting the center first keeps the digits that a fold into the intercept would lose when |mean| >> deviation.
+ * read: subtracting the center first keeps the digits that a fold into the intercept would lose when |mean| >>
+ * deviation.
  */
 #include "model/model.h"
 
 #include <string.h>
 
-struct weights { /* u [outputs x features] in the precision of the model stands behind */
+struct weights {  /* u [outputs x features] in the precision of the model stands behind */
     double *bias; /* [outputs] */
     void *u;
 };

@@ -1,10 +1,10 @@
 /*
  * Models: forward and backward of one block of rows.
  *
- * A model's parameters are one vector of doubles on the scale the optimiser sees. model_prepare makes from it the WEIGHTS
- * that the inner loops read: folded with the standardisation and in the precision of the computation. forward reads a
- * block and the weights; backward adds a block's contribution to a lane's sums (double); model_finish turns the sum of all
- * lanes into the gradient on the optimiser's scale.
+ * A model's parameters are one vector of doubles on the scale the optimiser sees. model_prepare makes from it the
+ * WEIGHTS that the inner loops read: folded with the standardisation and in the precision of the computation. forward
+ * reads a block and the weights; backward adds a block's contribution to a lane's sums (double); model_finish turns the
+ * sum of all lanes into the gradient on the optimiser's scale.
  *
  * A new model is one file that fills struct model_ops, and a row in model.c's table.
  */
@@ -34,17 +34,18 @@ struct model {
     struct model_spec spec;
     size_t n_params;
     uint8_t *penalised; /* [n_params] 1 where l1 and l2 apply */
-    double *center;     /* [features] subtracted from every row, exactly a number of the precision; zeros: not standardised */
-    double *scale;      /* [features] what a centred feature is divided by; ones: not standardised */
-    bool centered;      /* some center is not 0 */
-    void *center_real;  /* [features] center in the precision */
+    double
+        *center; /* [features] subtracted from every row, exactly a number of the precision; zeros: not standardised */
+    double *scale;     /* [features] what a centred feature is divided by; ones: not standardised */
+    bool centered;     /* some center is not 0 */
+    void *center_real; /* [features] center in the precision */
     struct dense_kernels dense;
 };
 
 /* Rows as the inner loops want them: dense, in the model's precision. */
 struct model_block {
-    const void *x;    /* [rows x features] float or double */
-    size_t stride;    /* elements between rows */
+    const void *x; /* [rows x features] float or double */
+    size_t stride; /* elements between rows */
     size_t rows;
     const void *next; /* the next block of the same shape, to prefetch; or NULL */
 };
@@ -64,7 +65,8 @@ struct model_ops {
     void (*backward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                      const double *grad_pred, double *lane);
     /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. */
-    void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end, double *gradient);
+    void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
+                   double *gradient);
 };
 
 /* center, scale [features] or NULL. center is rounded to the precision. */

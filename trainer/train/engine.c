@@ -37,8 +37,8 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
         e->n_lanes = larger(e->n_lanes, plan.lanes);
     }
     enum gm_code code;
-    if ((code = memory_alloc((void **)&e->lanes, e->n_lanes, p->model.n_params * sizeof(double), "lane gradients",
-                             err)) ||
+    if ((code =
+             memory_alloc((void **)&e->lanes, e->n_lanes, p->model.n_params * sizeof(double), "lane gradients", err)) ||
         (code = memory_alloc((void **)&e->sums, e->n_lanes, sizeof *e->sums, "lane sums", err)) ||
         (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
         (code = init_workers(e, block_rows, err)))
@@ -190,8 +190,7 @@ static enum gm_code validation_dataset(struct engine *e, struct engine_totals *t
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }
 
-enum gm_code engine_validate(struct engine *e, const double *params, struct engine_totals *totals,
-                             struct gm_error *err)
+enum gm_code engine_validate(struct engine *e, const double *params, struct engine_totals *totals, struct gm_error *err)
 {
     engine_prepare(e, params);
     return validation_dataset(e, totals, err);
@@ -220,8 +219,8 @@ static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batc
     return GM_OK;
 }
 
-enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient,
-                         engine_update_fn *update, void *context, struct engine_totals *totals, struct gm_error *err)
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
+                         void *context, struct engine_totals *totals, struct gm_error *err)
 {
     const struct model *m = &e->problem->model;
     struct lane_plan plan = problem_batch_plan(e->problem, batch->rows);

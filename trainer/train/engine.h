@@ -17,7 +17,7 @@ struct engine {
     double *lanes;          /* [n_lanes x n_params] */
     struct lane_sums *sums; /* [n_lanes] */
     size_t n_lanes;
-    void *weights; /* the model's, made from the parameters of the call */
+    void *weights;   /* the model's, made from the parameters of the call */
     uint64_t passes; /* over the training data */
 };
 
@@ -31,8 +31,8 @@ struct engine_totals {
 enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_error *err);
 void engine_release(struct engine *e);
 
-/* Loss sums and mean gradient [n_params] of the training rows at params, held-out rows' loss on the way; one pass. gradient
- * NULL: loss only. GM_PLUGIN_BROKEN, GM_IO. */
+/* Loss sums and mean gradient [n_params] of the training rows at params, held-out rows' loss on the way; one pass.
+ * gradient NULL: loss only. GM_PLUGIN_BROKEN, GM_IO. */
 enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
                              struct gm_error *err);
 
@@ -51,8 +51,8 @@ struct engine_batch {
 typedef void engine_update_fn(void *context, const double *gradient, size_t first, size_t end);
 /* Gradient of a batch at the weights of the last engine_prepare; then `update` over all ranges. gradient [n_params] is
  * working space. Adds to totals. */
-enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient,
-                         engine_update_fn *update, void *context, struct engine_totals *totals, struct gm_error *err);
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
+                         void *context, struct engine_totals *totals, struct gm_error *err);
 void engine_prepare(struct engine *e, const double *params);
 
 /* Validation loss at the prepared weights, of the held-out rows or of the separate dataset, into side 1 of totals. */

@@ -1,8 +1,8 @@
 /*
  * A job made concrete: loss loaded and bound, data opened, read and checked, model sized. Constant from then on.
  *
- * Everything that can be wrong with a job is found here, before the first epoch: outputs that cannot be written, plugins,
- * parameters, data, targets.
+ * Everything that can be wrong with a job is found here, before the first epoch: outputs that cannot be written,
+ * plugins, parameters, data, targets.
  */
 #ifndef TRAIN_PROBLEM_H
 #define TRAIN_PROBLEM_H

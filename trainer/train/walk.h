@@ -1,8 +1,8 @@
 /*
  * Visiting every row of a dataset in storage order, a block at a time, on all threads.
  *
- * Blocks come in lanes (base/lanes.h): one thread at a time works on a lane, and gets its blocks in row order, so whatever
- * a visitor adds up per lane has the same bits on any number of threads, resident or streamed.
+ * Blocks come in lanes (base/lanes.h): one thread at a time works on a lane, and gets its blocks in row order, so
+ * whatever a visitor adds up per lane has the same bits on any number of threads, resident or streamed.
  */
 #ifndef TRAIN_WALK_H
 #define TRAIN_WALK_H

@@ -1,6 +1,6 @@
 /*
- * What one thread needs to work on a block: the rows in the model's precision, targets and weights as doubles, predictions,
- * the loss and its gradient. All memory is allocated before the first epoch.
+ * What one thread needs to work on a block: the rows in the model's precision, targets and weights as doubles,
+ * predictions, the loss and its gradient. All memory is allocated before the first epoch.
  */
 #ifndef TRAIN_WORKER_H
 #define TRAIN_WORKER_H
@@ -18,7 +18,7 @@ struct worker_setup {
     const struct data_split *split; /* NULL or without a mask: no row is held out */
     const double *fill;             /* [features] what replaces a missing feature; NULL: none is missing */
     uint64_t seed;
-    size_t block_rows;              /* of the largest block */
+    size_t block_rows; /* of the largest block */
 };
 
 /* Arrays for some rows of a block. */
@@ -48,8 +48,8 @@ struct worker {
 /* What a lane adds up. */
 struct lane_sums {
     double loss[2], weight[2]; /* 0: training rows, 1: held-out rows */
-    /* The first block of the lane where the loss failed: GM_PLUGIN_BROKEN when evaluate returned `status`, GM_DIVERGED when
-     * the loss was not finite; `row` is the dataset row of the block's start. */
+    /* The first block of the lane where the loss failed: GM_PLUGIN_BROKEN when evaluate returned `status`, GM_DIVERGED
+     * when the loss was not finite; `row` is the dataset row of the block's start. */
     enum gm_code code;
     int status;
     size_t row;
@@ -68,7 +68,8 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
 void worker_forward(struct worker *w, const void *weights);
 /* Loss of all rows of the block into side 0 (training, all.grad is written) or 1 (validation). row: for messages. */
 void worker_loss(struct worker *w, int side, uint64_t step, size_t row, struct lane_sums *sums);
-/* The same; rows that the split holds out go to side 1, and their part of all.grad is 0. row: of the block's first row. */
+/* The same; rows that the split holds out go to side 1, and their part of all.grad is 0. row: of the block's first row.
+ */
 void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums);
 /* lane [n_params] += the block's gradient. */
 void worker_backward(struct worker *w, const void *weights, double *lane);

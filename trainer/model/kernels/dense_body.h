@@ -38,7 +38,7 @@ INLINE REAL LOCAL(element)(const BLOCK *b, const REAL *row, size_t j, bool cente
 /* Keep the last `rest` lanes, zero the others. */
 INLINE VEC LOCAL(keep_last)(VEC v, size_t rest)
 {
-    static const MASK table[2 * LANES] = {[LANES ... 2 * LANES - 1] = -1};
+    static const MASK table[2 * LANES] = {[LANES... 2 * LANES - 1] = -1};
     return (VEC)((LOCAL(mask))v & *(const LOCAL(mask_unaligned) *)(table + rest));
 }
 
@@ -80,7 +80,7 @@ INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool center
     size_t n = b->features, j = 0;
     OUTS_1(VECS_8, DECLARE)
     for (; j + 8 * LANES <= n; j += 8 * LANES) {
-#define STEP(k, v)                                                                                                     \
+#define STEP(k, v) \
     s##k##v += LOCAL(load_centered)(x + j + v * LANES, c + j + v * LANES, centered) * LOCAL(load)(u + j + v * LANES);
         OUTS_1(VECS_8, STEP)
     }
@@ -97,26 +97,26 @@ INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool center
 }
 
 /* Four rows times OUTS outputs, features >= LANES: z[out][row]. */
-#define FORWARD_TILE(OUTS)                                                                                             \
-    INLINE void LOCAL(forward_##OUTS)(const BLOCK *b, const REAL *const x[4], const REAL *u, QUAD *z, bool centered)   \
-    {                                                                                                                  \
-        const REAL *c = b->center;                                                                                     \
-        size_t n = b->features, j = 0;                                                                                 \
-        OUTS_##OUTS(VECS_4, DECLARE) for (; j + LANES <= n; j += LANES)                                                \
-        {                                                                                                              \
-            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT) OUTS_##OUTS(VECS_4, ROW_ADD)                         \
-        }                                                                                                              \
-        if (j < n) {                                                                                                   \
-            j = n - LANES;                                                                                             \
-            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT_LAST) OUTS_##OUTS(VECS_4, ROW_ADD)                    \
-        }                                                                                                              \
-        OUTS_##OUTS(VECS_1, ROW_SUM)                                                                                   \
+#define FORWARD_TILE(OUTS)                                                                                           \
+    INLINE void LOCAL(forward_##OUTS)(const BLOCK *b, const REAL *const x[4], const REAL *u, QUAD *z, bool centered) \
+    {                                                                                                                \
+        const REAL *c = b->center;                                                                                   \
+        size_t n = b->features, j = 0;                                                                               \
+        OUTS_##OUTS(VECS_4, DECLARE) for (; j + LANES <= n; j += LANES)                                              \
+        {                                                                                                            \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT) OUTS_##OUTS(VECS_4, ROW_ADD)                       \
+        }                                                                                                            \
+        if (j < n) {                                                                                                 \
+            j = n - LANES;                                                                                           \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT_LAST) OUTS_##OUTS(VECS_4, ROW_ADD)                  \
+        }                                                                                                            \
+        OUTS_##OUTS(VECS_1, ROW_SUM)                                                                                 \
     }
 #define ROW_VALUE(k, i)   const VEC x##i = LOCAL(load_centered)(x[i] + j, c + j, centered);
 #define WEIGHT(k, i)      const VEC w##k = LOCAL(load)(u + k * n + j);
 #define WEIGHT_LAST(k, i) const VEC w##k = LOCAL(keep_last)(LOCAL(load)(u + k * n + j), n % LANES);
 #define ROW_ADD(k, i)     s##k##i += x##i * w##k;
-#define ROW_SUM(k, i)                                                                                                  \
+#define ROW_SUM(k, i) \
     z[k] = LOCAL(sum_four)(LOCAL(fold)(s##k##0), LOCAL(fold)(s##k##1), LOCAL(fold)(s##k##2), LOCAL(fold)(s##k##3));
 FORWARD_TILE(1)
 FORWARD_TILE(2)
@@ -187,24 +187,24 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
 
 /* OUTS outputs times VECS vectors of columns from `column`, over all rows; of the sums only the last `keep` lanes count
  * (LANES: all; else VECS is 1). */
-#define BACKWARD_TILE(OUTS, VECS)                                                                                      \
-    INLINE void LOCAL(backward_##OUTS##x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column,          \
-                                                size_t keep, double *grad, bool centered)                              \
-    {                                                                                                                  \
-        const REAL *c = b->center + column, *x = b->x + column, *next = b->next ? b->next + column : x;                \
-        size_t n = b->features, ahead = b->next ? b->stride : 0;                                                       \
-        OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows;                                              \
-                                               i++, x += b->stride, r += outputs, next += ahead)                       \
-        {                                                                                                              \
-            OUTS_1(VECS_##VECS, FETCH) OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)                        \
-        }                                                                                                              \
-        if (VECS == 1 && keep < LANES) {                                                                               \
-            OUTS_##OUTS(VECS_1, MASK_SUM)                                                                              \
-        }                                                                                                              \
-        OUTS_##OUTS(VECS_##VECS, FLUSH)                                                                                \
+#define BACKWARD_TILE(OUTS, VECS)                                                                             \
+    INLINE void LOCAL(backward_##OUTS##x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column, \
+                                                size_t keep, double *grad, bool centered)                     \
+    {                                                                                                         \
+        const REAL *c = b->center + column, *x = b->x + column, *next = b->next ? b->next + column : x;       \
+        size_t n = b->features, ahead = b->next ? b->stride : 0;                                              \
+        OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows;                                     \
+                                               i++, x += b->stride, r += outputs, next += ahead)              \
+        {                                                                                                     \
+            OUTS_1(VECS_##VECS, FETCH) OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)               \
+        }                                                                                                     \
+        if (VECS == 1 && keep < LANES) {                                                                      \
+            OUTS_##OUTS(VECS_1, MASK_SUM)                                                                     \
+        }                                                                                                     \
+        OUTS_##OUTS(VECS_##VECS, FLUSH)                                                                       \
     }
-#define FETCH(k, v)                                                                                                    \
-    if ((v * KERNEL_VECTOR) % 64 == 0)                                                                                 \
+#define FETCH(k, v)                    \
+    if ((v * KERNEL_VECTOR) % 64 == 0) \
         __builtin_prefetch(next + v * LANES, 0, 3);
 #define VALUE(k, v)    const VEC x##v = LOCAL(load_centered)(x + v * LANES, c + v * LANES, centered);
 #define ADD(k, v)      s##k##v += x##v * r[k];
@@ -250,17 +250,17 @@ INLINE void LOCAL(backward_single)(const BLOCK *b, const REAL *r, size_t outputs
         LOCAL(backward_1x1)(b, r, outputs, n - LANES, n % LANES, grad, centered);
 }
 
-#define BACKWARD_SEVERAL(OUTS)                                                                                         \
-    INLINE void LOCAL(backward_several_##OUTS)(const BLOCK *b, const REAL *r, size_t outputs, double *grad,            \
-                                               bool centered)                                                          \
-    {                                                                                                                  \
-        size_t column = 0, n = b->features;                                                                            \
-        for (; column + 4 * LANES <= n; column += 4 * LANES)                                                           \
-            LOCAL(backward_##OUTS##x4)(b, r, outputs, column, LANES, grad, centered);                                  \
-        for (; column + LANES <= n; column += LANES)                                                                   \
-            LOCAL(backward_##OUTS##x1)(b, r, outputs, column, LANES, grad, centered);                                  \
-        if (column < n)                                                                                                \
-            LOCAL(backward_##OUTS##x1)(b, r, outputs, n - LANES, n % LANES, grad, centered);                           \
+#define BACKWARD_SEVERAL(OUTS)                                                                              \
+    INLINE void LOCAL(backward_several_##OUTS)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, \
+                                               bool centered)                                               \
+    {                                                                                                       \
+        size_t column = 0, n = b->features;                                                                 \
+        for (; column + 4 * LANES <= n; column += 4 * LANES)                                                \
+            LOCAL(backward_##OUTS##x4)(b, r, outputs, column, LANES, grad, centered);                       \
+        for (; column + LANES <= n; column += LANES)                                                        \
+            LOCAL(backward_##OUTS##x1)(b, r, outputs, column, LANES, grad, centered);                       \
+        if (column < n)                                                                                     \
+            LOCAL(backward_##OUTS##x1)(b, r, outputs, n - LANES, n % LANES, grad, centered);                \
     }
 BACKWARD_SEVERAL(2)
 BACKWARD_SEVERAL(3)
