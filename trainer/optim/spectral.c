@@ -21,7 +21,7 @@
 #include "optim/penalty.h"
 
 #define WINDOW        10   /* iterates whose highest F a trial is held against */
-#define SHORT_STEPS   6    /* short steps whose least is taken */
+#define SHORT_STEPS   10   /* short steps whose least is taken, as in the paper */
 #define DECREASE      1e-4 /* of |s|^2 / (2 rate) */
 #define MOST_REJECTED 40   /* trials of one epoch */
 #define PATIENCE      1000 /* epochs without a smaller gradient, F unchanged within rounding: converged */
@@ -113,7 +113,9 @@ static double least(const double *values, size_t count)
     return found;
 }
 
-/* The rate of the next step, from the step just taken: ABBmin. */
+/* The rate of the next step, from the step just taken: ABBmin. The threshold falls with every short step, so that long
+ * ones come back however different the two remain: near the minimum y is rounding in the steep directions, and short
+ * steps would lead nowhere for ever. */
 static double next_rate(struct optim *o, const struct step *step)
 {
     double *number = o->numbers, *shorts = number + SHORTS;
@@ -122,7 +124,7 @@ static double next_rate(struct optim *o, const struct step *step)
     size_t seen = (size_t)number[CURVED]++;
     shorts[seen % SHORT_STEPS] = step->short_step;
     if (step->short_step < number[THRESHOLD] * step->long_step) {
-        number[THRESHOLD] *= 0.9;
+        number[THRESHOLD] *= 0.95;
         return least(shorts, seen < SHORT_STEPS ? seen + 1 : SHORT_STEPS);
     }
     number[THRESHOLD] *= 1.1;
