@@ -36,7 +36,7 @@ static const struct sequence sequences[] = {
      RULE(0, true, 1), 3, STOP_LOSS_CHANGE, 2},
     {"patience counts from the improvement", LOSSES(9, 8, 8, 7, 7, 7), RULE(0, true, 2), 5, STOP_LOSS_CHANGE, 3},
     {"a rise is no improvement", LOSSES(5, 6, 7, 8), RULE(0, true, 3), 3, STOP_LOSS_CHANGE, 0},
-    {"absolute: exactly the threshold is not more", LOSSES(4, 3.5, 3, 2.5), RULE(0.5, false, 2), 3, STOP_LOSS_CHANGE,
+    {"absolute: exactly the threshold is not more", LOSSES(4, 3.5, 3, 2.5), RULE(0.5, false, 2), 4, STOP_LOSS_CHANGE,
      3},
     {"absolute: more than the threshold", LOSSES(4, 3, 2, 2), RULE(0.5, false, 1), 3, STOP_LOSS_CHANGE, 2},
     {"slow progress adds up", LOSSES(8, 7.75, 7.5, 7.25, 7, 7, 7), RULE(0.5, false, 3), 6, STOP_LOSS_CHANGE, 4},

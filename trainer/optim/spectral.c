@@ -11,7 +11,8 @@
  * 0 never below 1/(2L). A trial that overshoots tells its own curvature (g is known there), which gives the next rate.
  * - Near the minimum f no longer resolves a step while g still does. As in Hager and Zhang 2005 ("approximate Wolfe"),
  * a change of f below rounding * |f| is replaced by what the gradients say: the trapezoid (g + g')/2 . s, exact for a
- *   quadratic. This is what reaches 1e-9 in the coefficients, where f alone stops at the square root of its rounding.
+ *   quadratic, as long as F stays within that of its lowest value. This is what reaches 1e-9 in the coefficients, where
+ * f alone stops at the square root of its rounding.
  */
 #include "optim/method.h"
 
@@ -31,6 +32,7 @@ enum {
     STARTED = NUMBER_COMMON,
     DONE,        /* no further step: the next tell says STUCK */
     OBJECTIVE,   /* F at the iterate */
+    LOWEST,      /* F so far */
     RATE,        /* of the trial that the caller evaluates */
     REJECTED,    /* trials rejected since the iterate */
     THRESHOLD,   /* of ABBmin */
@@ -100,7 +102,8 @@ static struct step measure(const struct optim *o, const double *w, double object
         yy += y * y;
     }
     double before = o->numbers[OBJECTIVE], change = objective - before;
-    if (fabs(change) <= o->config.rounding * fmax(fabs(before), fabs(objective)))
+    double rounding = o->config.rounding * fmax(fabs(before), fabs(objective));
+    if (fabs(change) <= rounding && objective - o->numbers[LOWEST] <= rounding)
         change = trapezoid + l1;
     return (struct step){change, ss * unit_s * unit_s, sy, ss / sy * (unit_s / unit_y), sy / yy * (unit_s / unit_y)};
 }
@@ -172,6 +175,7 @@ static enum optim_verdict accept(struct optim *o, double *w, double objective, c
     memcpy(optim_vector(o, ITERATE), w, o->n * sizeof *w);
     memcpy(optim_vector(o, GRADIENT), g, o->n * sizeof *w);
     number[OBJECTIVE] = objective;
+    number[LOWEST] = fmin(number[LOWEST], objective);
     number[REJECTED] = 0;
     double norm = penalty_gradient_norm(o->config.l1, o->penalised, w, g, o->n);
     if (at_rounding(o, norm) || !propose(o, w)) {
@@ -208,6 +212,7 @@ static enum optim_verdict tell(struct optim *o, double *w, double f, const doubl
         if (!finite)
             return stuck(o, w);
         number[STARTED] = 1;
+        number[LOWEST] = objective;
         memcpy(optim_vector(o, GRADIENT), g, o->n * sizeof *w);
         number[RATE] = first_rate(o, f);
         return accept(o, w, objective, g);
