@@ -1,17 +1,35 @@
-/* Mean squared error: (pred - target)^2, mean over outputs. */
-#include <gradmill/loss.h>
+/*
+ * Mean squared error: (pred - target)^2, mean over outputs, without a half. No constants are left out.
+ * Source: Gauss, Theoria combinationis observationum (1821); Hastie, Tibshirani, Friedman 2009, eq. 2.9.
+ */
+#include <gradmill/loss_rows.h>
 
-static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
+static inline struct gm_point point(double pred, double target, const double *constant)
 {
-    double sum = 0;
-    for (size_t i = 0; i < b->rows * b->outputs; i++) {
-        double w = gm_weight(b, i / b->outputs) / (double)b->outputs, d = b->pred[i] - b->target[i];
-        sum += w * d * d;
-        if (r->grad)
-            r->grad[i] = 2 * w * d;
-    }
-    r->loss = sum;
-    return GM_LOSS_OK;
+    (void)constant;
+    const double d = pred - target;
+    return (struct gm_point){d * d, 2.0 * d, 2.0};
 }
 
-GM_LOSS_PLUGIN(.id = "mse", .version = "1.0", .formula = "mean over outputs of (pred - target)^2", .evaluate = evaluate)
+GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
+{
+    return gm_pointwise(b, r, point, NULL);
+}
+
+static int baseline(const struct gm_loss_batch *b, double *raw)
+{
+    return gm_mean_baseline(b, raw);
+}
+
+static const struct gm_loss_spec spec = {
+    .struct_size = sizeof spec,
+    .gives = GM_GIVES_ALL,
+    .nature = GM_NATURE_HESS_CONSTANT,
+    .task = GM_TASK_REGRESSION,
+};
+
+GM_LOSS_PLUGIN(.id = "mse", .version = "1.0", .formula = "mean over outputs of (pred - target)^2",
+               .help =
+                   "Use it for regression when errors are of one size and outliers are rare: it estimates the mean.\n"
+                   "Not with heavy tails or gross errors in the target: huber, cauchy or mae resist them.",
+               .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = baseline)
