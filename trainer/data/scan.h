@@ -3,6 +3,11 @@
  *
  * Means and variances are accumulated in double by lanes (Chan, Golub, LeVeque 1979: pairwise combination of shifted
  * sums), so they do not depend on threads or on streaming.
+ *
+ * Missing values, by options.missing: ERROR refuses them. SKIP gives their rows weight 0: windows of later passes carry a
+ * weight even if the file has none. MEAN keeps the rows. In both, stats.fill says what a NaN feature must be replaced
+ * with wherever features are converted (0 times NaN would still be NaN); for other data than the training set, use the
+ * training set's.
  */
 #ifndef DATA_SCAN_H
 #define DATA_SCAN_H
@@ -11,9 +16,10 @@
 #include "data/split.h"
 
 struct data_stats {
-    double *mean;     /* [features] weighted mean over training rows (weight 0 rows do not count) */
+    double *mean;     /* [features] weighted mean over training rows (weight 0 rows and NaN do not count) */
     double *deviation;/* [features] weighted population standard deviation; 0 for a constant column */
     double *low, *high; /* [features] range over training rows */
+    double *fill;       /* [features] what replaces a NaN: the mean; NULL when no feature is NaN */
     double weight_sum; /* over training rows */
     double held_out_weight_sum;
     char fingerprint[33]; /* XXH3-128 of schema, features, target, weight and group values, hexadecimal; the same resident or

@@ -1,0 +1,99 @@
+/* Stored values to float and double. C's conversions round to nearest even, which is what we promise. */
+#include "data/kernels.h"
+
+#define ANY_ALIGNMENT __attribute__((aligned(1), may_alias))
+typedef uint8_t any_u8 ANY_ALIGNMENT;
+typedef int8_t any_i8 ANY_ALIGNMENT;
+typedef uint16_t any_u16 ANY_ALIGNMENT;
+typedef int16_t any_i16 ANY_ALIGNMENT;
+typedef uint32_t any_u32 ANY_ALIGNMENT;
+typedef int32_t any_i32 ANY_ALIGNMENT;
+typedef uint64_t any_u64 ANY_ALIGNMENT;
+typedef int64_t any_i64 ANY_ALIGNMENT;
+typedef float any_f32 ANY_ALIGNMENT;
+typedef double any_f64 ANY_ALIGNMENT;
+
+static inline float from_bits(uint32_t bits)
+{
+    union {
+        uint32_t bits;
+        float value;
+    } both = {.bits = bits};
+    return both.value;
+}
+
+/* binary16: exponent and mantissa moved to where binary32 has them, then scaled by the difference of the biases, 2^112,
+ * which is exact and makes subnormals normal. The exponent of Inf and NaN is set by hand. */
+static inline float from_f16(uint16_t half)
+{
+    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
+    float scaled = from_bits(magnitude) * 0x1p112f;
+    union {
+        float value;
+        uint32_t bits;
+    } finite = {.value = scaled};
+    uint32_t bits = (half & 0x7c00) == 0x7c00 ? magnitude | 0x7f800000u : finite.bits;
+    return from_bits(bits | sign);
+}
+
+static inline float from_bf16(uint16_t half)
+{
+    return from_bits((uint32_t)half << 16);
+}
+
+#define LOOP(type, expression)         \
+    do {                               \
+        const type *values = from;     \
+        for (size_t i = 0; i < n; i++) \
+            to[i] = (expression);      \
+    } while (0)
+
+#define CASES(real)                                \
+    switch (type) {                                \
+    case DATA_U8:                                  \
+        LOOP(any_u8, (real)values[i]);             \
+        break;                                     \
+    case DATA_I8:                                  \
+        LOOP(any_i8, (real)values[i]);             \
+        break;                                     \
+    case DATA_U16:                                 \
+        LOOP(any_u16, (real)values[i]);            \
+        break;                                     \
+    case DATA_I16:                                 \
+        LOOP(any_i16, (real)values[i]);            \
+        break;                                     \
+    case DATA_U32:                                 \
+        LOOP(any_u32, (real)values[i]);            \
+        break;                                     \
+    case DATA_I32:                                 \
+        LOOP(any_i32, (real)values[i]);            \
+        break;                                     \
+    case DATA_U64:                                 \
+        LOOP(any_u64, (real)values[i]);            \
+        break;                                     \
+    case DATA_I64:                                 \
+        LOOP(any_i64, (real)values[i]);            \
+        break;                                     \
+    case DATA_F16:                                 \
+        LOOP(any_u16, (real)from_f16(values[i]));  \
+        break;                                     \
+    case DATA_BF16:                                \
+        LOOP(any_u16, (real)from_bf16(values[i])); \
+        break;                                     \
+    case DATA_F32:                                 \
+        LOOP(any_f32, (real)values[i]);            \
+        break;                                     \
+    case DATA_F64:                                 \
+        LOOP(any_f64, (real)values[i]);            \
+        break;                                     \
+    }
+
+void KERNEL(convert_f32)(enum data_type type, const void *from, size_t n, float *to)
+{
+    CASES(float)
+}
+
+void KERNEL(convert_f64)(enum data_type type, const void *from, size_t n, double *to)
+{
+    CASES(double)
+}

@@ -1,0 +1,165 @@
+/* Reading what stays in memory: target, weights and groups always, the features when they fit. */
+#include "data/set.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define BAND_BYTES ((size_t)32 << 20) /* of one H5Dread */
+
+/* All rows by bands of whole chunk rows, so that HDF5 decodes each chunk once. */
+static enum gm_code read_all(const struct stored *stored, void *to, struct gm_error *err)
+{
+    size_t at_once = BAND_BYTES / stored->row_bytes / stored->band_rows * stored->band_rows;
+    if (at_once == 0)
+        at_once = stored->band_rows;
+    enum gm_code code = GM_OK;
+    for (size_t first = 0; code == GM_OK && first < stored->rows; first += at_once) {
+        size_t rows = stored->rows - first < at_once ? stored->rows - first : at_once;
+        code = stored_read(stored, first, rows, (char *)to + first * stored->row_bytes, err);
+    }
+    return code;
+}
+
+static enum gm_code add_word(void *context, size_t row, const char *text, struct gm_error *err)
+{
+    struct data_set *set = context;
+    if (labels_add(&set->labels, row, text, strlen(text)))
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA, "%s: more than %d different words by row %zu, or no memory for them.",
+                     set->target.at, LABELS_MOST, row);
+}
+
+enum gm_code set_read_target(struct data_set *set, struct gm_error *err)
+{
+    const struct stored *target = &set->target;
+    if (!target->at || set->target_values || set->labels.codes)
+        return GM_OK;
+    if (target->kind == H5_WORDS) {
+        enum gm_code code = labels_init(&set->labels, target->rows, err);
+        return code == GM_OK ? stored_each_word(target, add_word, set, err) : code;
+    }
+    enum gm_code code = memory_alloc(&set->target_values, target->rows, target->row_bytes, "the target", err);
+    return code == GM_OK ? read_all(target, set->target_values, err) : code;
+}
+
+/* One number a row, as double. */
+static enum gm_code read_reals(double **out, const struct stored *stored, struct gm_error *err)
+{
+    void *raw = NULL;
+    enum gm_code code = memory_alloc(&raw, stored->rows, stored->row_bytes, "weights", err);
+    if (code == GM_OK)
+        code = memory_alloc((void **)out, stored->rows, sizeof **out, "weights", err);
+    if (code == GM_OK)
+        code = read_all(stored, raw, err);
+    if (code == GM_OK)
+        convert_to_f64(stored->value_type, raw, stored->rows, *out);
+    memory_free(raw);
+    return code;
+}
+
+static int64_t whole_at(enum data_type type, const void *raw, size_t row)
+{
+    switch (type) {
+    case DATA_I64:
+        return ((const int64_t *)raw)[row];
+    case DATA_U64: /* group numbers are only compared: any one-to-one image will do */
+        return (int64_t)((const uint64_t *)raw)[row];
+    default: {
+        double value;
+        convert_to_f64(type, (const char *)raw + row * data_type_size(type), 1, &value);
+        return (int64_t)value;
+    }
+    }
+}
+
+static enum gm_code read_groups(struct data_set *set, struct gm_error *err)
+{
+    const struct stored *group = &set->group;
+    if (group->value_type > DATA_I64)
+        return error_set(err, GM_BAD_DATA, "%s: group numbers must be of an integer type, not %s.", group->at,
+                         data_type_name(group->value_type));
+    void *raw = NULL;
+    enum gm_code code = memory_alloc(&raw, group->rows, group->row_bytes, "groups", err);
+    if (code == GM_OK)
+        code = memory_alloc((void **)&set->groups, group->rows, sizeof *set->groups, "groups", err);
+    if (code == GM_OK)
+        code = read_all(group, raw, err);
+    for (size_t row = 0; code == GM_OK && row < group->rows; row++)
+        set->groups[row] = whole_at(group->value_type, raw, row);
+    memory_free(raw);
+    return code;
+}
+
+static enum gm_code read_sides(struct data_set *set, struct gm_error *err)
+{
+    enum gm_code code = set_read_target(set, err);
+    if (code == GM_OK && set->weight.at)
+        code = read_reals(&set->weights, &set->weight, err);
+    if (code == GM_OK && set->group.at)
+        code = read_groups(set, err);
+    if (code != GM_OK || set->weights || set->options.missing != DATA_MISSING_SKIP || set->schema.type < DATA_F16)
+        return code;
+    /* Rows with a missing feature will get weight 0, so there must be weights (scan.c). */
+    code = memory_alloc((void **)&set->weights, set->schema.rows, sizeof *set->weights, "weights", err);
+    for (size_t row = 0; code == GM_OK && row < set->schema.rows; row++)
+        set->weights[row] = 1.0;
+    return code;
+}
+
+uint64_t set_side_bytes(const struct data_set *set)
+{
+    const struct data_schema *schema = &set->schema;
+    uint64_t row =
+        schema->targets * (set->target.kind == H5_WORDS ? sizeof(double) : data_type_size(schema->target_type));
+    row += (set->weights || schema->has_weight ? sizeof(double) : 0) + (schema->has_group ? sizeof(int64_t) : 0);
+    return row * schema->rows;
+}
+
+/* Two slabs, and the band that HDF5 keeps where slabs cut through chunks. */
+static uint64_t window_bytes(const struct data_set *set)
+{
+    const struct stored *x = &set->features;
+    uint64_t cache = x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0;
+    return 2 * (uint64_t)set->plan.slab_rows * x->row_bytes + cache;
+}
+
+enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
+                       struct gm_error *err)
+{
+    if (plan->rows != set->schema.rows)
+        return error_set(err, GM_BUG, "A plan for %zu rows does not fit the %zu rows of %s.", plan->rows,
+                         set->schema.rows, set->features.at);
+    set->plan = *plan;
+    set->memory = memory;
+    set->threads = threads > 0 ? threads : 1;
+    enum gm_code code = read_sides(set, err);
+    if (code != GM_OK)
+        return code;
+    uint64_t sides = set_side_bytes(set), all = (uint64_t)set->schema.rows * set->features.row_bytes;
+    uint64_t least = sides + (window_bytes(set) < all ? window_bytes(set) : all);
+    if (memory < least) {
+        char given[32], needed[32];
+        return error_set(err, GM_SYSTEM,
+                         "%s: run.memory of %s is too little to stream this dataset; it needs at least %s.",
+                         set->features.at, text_from_bytes(memory, given), text_from_bytes(least, needed));
+    }
+    set->loaded = true;
+    if (memory - sides < all)
+        return GM_OK;
+    code = memory_alloc(&set->x, set->schema.rows, set->features.row_bytes, "the features", err);
+    return code == GM_OK ? read_all(&set->features, set->x, err) : code;
+}
+
+bool data_is_resident(const struct data_set *set)
+{
+    return set->x != NULL;
+}
+
+uint64_t data_bytes(const struct data_set *set)
+{
+    uint64_t features = set->x ? (uint64_t)set->schema.rows * set->features.row_bytes : window_bytes(set);
+    return set_side_bytes(set) + features;
+}

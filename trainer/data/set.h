@@ -1,0 +1,48 @@
+/* The inside of struct data_set, shared by the files of this room and by nobody else. */
+#ifndef DATA_SET_H
+#define DATA_SET_H
+
+#include "data/data.h"
+#include "data/labels.h"
+#include "data/stored.h"
+
+/* Memory of a pass, kept between passes: fresh pages would cost as much as reading. */
+struct pass_memory {
+    void *buffers[2]; /* of features, streaming only */
+    void *sides;      /* target, weights and groups of a shuffled window, streaming only */
+    size_t *numbers;  /* of a shuffled pass: slabs, row_of, order, picks */
+    size_t buffer_bytes, n_buffers, sides_bytes, n_numbers;
+};
+void pass_memory_release(struct pass_memory *memory);
+
+struct data_set {
+    struct data_schema schema;
+    struct data_options options;
+    struct h5_files files;
+    struct stored features, target, weight, group; /* at == NULL: not there */
+    char **feature_names;
+    size_t feature_name_count;
+    char **file_classes; /* names that the file gives to the values 0 .. count-1 of its target, or NULL */
+    size_t file_class_count;
+
+    void *target_values;  /* [rows x targets] of schema.target_type; NULL until read, and while the target is words */
+    struct labels labels; /* a target of words: codes and vocabulary, until they become classes */
+    char **class_names;   /* [schema.classes] */
+    double *weights;      /* [rows] or NULL */
+    int64_t *groups;      /* [rows] or NULL */
+
+    bool loaded;
+    struct lane_plan plan;
+    uint64_t memory; /* bytes given to data_load */
+    int threads;
+    struct pass_memory spare; /* of the last pass, for the next one */
+    void *x;                  /* [rows x features] of schema.type: the resident features; NULL: they stream */
+};
+
+/* Read the target if that has not been done: numbers into target_values, words into labels. */
+enum gm_code set_read_target(struct data_set *set, struct gm_error *err);
+
+/* Bytes of everything but the features. */
+uint64_t set_side_bytes(const struct data_set *set);
+
+#endif

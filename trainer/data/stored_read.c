@@ -1,0 +1,105 @@
+/* Reading rows of one dataset through H5Dread: numbers by bands, words one by one. */
+#include "data/stored.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hdf5_lock.h"
+#include "base/memory.h"
+
+#define WORDS_AT_ONCE ((size_t)4096)
+#define WORDS_BYTES   ((size_t)16 << 20)
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Select rows [first, first + rows) of the dataset and read them as `type`. */
+static bool read_rows(const struct stored *stored, hid_t type, size_t first, size_t rows, void *to)
+{
+    hsize_t start[H5_RANK_MOST] = {first}, count[H5_RANK_MOST] = {rows};
+    for (size_t i = 1; i < stored->rank; i++)
+        count[i] = stored->dims[i];
+    hid_t file_space = H5Dget_space(stored->dataset), memory_space = H5Screate_simple((int)stored->rank, count, NULL);
+    bool done = file_space >= 0 && memory_space >= 0 &&
+                H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                H5Dread(stored->dataset, type, memory_space, file_space, H5P_DEFAULT, to) >= 0;
+    if (memory_space >= 0)
+        H5Sclose(memory_space);
+    if (file_space >= 0)
+        H5Sclose(file_space);
+    return done;
+}
+
+/* A failure of the operating system carries its errno in HDF5's message; anything else is damage. */
+static enum gm_code say_unreadable(const struct stored *stored, size_t first, size_t rows, struct gm_error *err)
+{
+    char reason[256];
+    h5_reason(reason, sizeof reason);
+    bool disk = strstr(reason, "errno = ") != NULL;
+    return error_set(err, disk ? GM_IO : GM_BAD_DATA, "%s: rows %zu to %zu cannot be read: %s (HDF5: %s).", stored->at,
+                     first, first + rows - 1, disk ? "reading failed" : "the file is damaged", reason);
+}
+
+enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows, void *to, struct gm_error *err)
+{
+    enum gm_code code = GM_OK;
+    hdf5_lock();
+    if (rows > 0 && !read_rows(stored, stored->memory_type, first, rows, to))
+        code = say_unreadable(stored, first, rows, err);
+    hdf5_unlock();
+    return code;
+}
+
+/* A string type that HDF5 converts the stored one to without loss: same character set, terminated. */
+static hid_t word_type(const struct stored *stored, size_t *bytes)
+{
+    bool variable = H5Tis_variable_str(stored->type) > 0;
+    size_t size = variable ? H5T_VARIABLE : H5Tget_size(stored->type) + 1;
+    *bytes = variable ? sizeof(char *) : size;
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && (H5Tset_size(type, size) < 0 || H5Tset_cset(type, H5Tget_cset(stored->type)) < 0)) {
+        H5Tclose(type);
+        type = -1;
+    }
+    return type;
+}
+
+static void reclaim(hid_t type, size_t rows, void *words)
+{
+    hsize_t count = rows;
+    hid_t space = H5Screate_simple(1, &count, NULL);
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, words);
+    H5Sclose(space);
+}
+
+enum gm_code stored_each_word(const struct stored *stored, stored_word_fn *word, void *context, struct gm_error *err)
+{
+    char *words = NULL;
+    size_t bytes = 0;
+    hdf5_lock();
+    hid_t type = word_type(stored, &bytes);
+    bool variable = type >= 0 && H5Tis_variable_str(type) > 0;
+    size_t at_once = bytes > WORDS_BYTES ? 1 : least(WORDS_AT_ONCE, WORDS_BYTES / (bytes ? bytes : 1));
+    enum gm_code code = type >= 0 ? memory_alloc((void **)&words, at_once, bytes, "words", err)
+                                  : error_set(err, GM_BAD_DATA, "%s: its words cannot be read.", stored->at);
+    for (size_t first = 0, rows; code == GM_OK && first < stored->rows; first += rows) {
+        rows = least(stored->rows - first, at_once);
+        if (!read_rows(stored, type, first, rows, words)) {
+            code = say_unreadable(stored, first, rows, err);
+            break;
+        }
+        for (size_t i = 0; code == GM_OK && i < rows; i++) {
+            const char *text = variable ? ((char **)(void *)words)[i] : words + i * bytes;
+            code = word(context, first + i, text ? text : "", err);
+        }
+        if (variable)
+            reclaim(type, rows, words);
+    }
+    if (type >= 0)
+        H5Tclose(type);
+    hdf5_unlock();
+    memory_free(words);
+    return code;
+}
