@@ -12,6 +12,7 @@
 #include "datasets/list.h"
 
 #define BUFFER_BYTES ((size_t)1 << 18)
+#define FIELD_STEP   ((size_t)1 << 16)  /* its buffer grows by this */
 #define FIELD_BYTES  ((size_t)16 << 20) /* a longer field is a missing quote */
 
 struct gathering {
@@ -161,6 +162,7 @@ enum gm_code csv_read(struct input *in, const struct csv_reading *reading, struc
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
         return error_memory(err, "the CSV parser", sizeof parser);
     csv_set_realloc_func(&parser, bounded_realloc);
+    csv_set_blk_size(&parser, FIELD_STEP);
     enum gm_code code = memory_alloc((void **)&buffer, BUFFER_BYTES, 1, "a read buffer", err);
     if (code == GM_OK)
         code = read_buffers(in, &g, &parser, buffer);
