@@ -57,20 +57,52 @@ enum gm_code import_csv(const char *from, const char *to, const struct import_op
 enum gm_code import_csv_files(const char *const *from, size_t files, const char *to,
                               const struct import_options *options, struct import_report *report, struct gm_error *err);
 
+/* A zeroed struct with rows and features set is valid: the defaults are named behind each field. */
 struct make_options {
-    size_t rows, features, classes; /* classes: classification */
-    size_t informative;             /* features with a non-zero coefficient; 0: all */
-    double noise;                   /* standard deviation of the target's noise (regression); share of flipped labels */
+    size_t rows, features; /* ratings: rows is the number of ratings, features is not used */
+    size_t classes;        /* classification, blobs; 0: 2 (blobs: 3) */
+    size_t informative;    /* features with a non-zero coefficient, chosen by the seed; 0: all */
+    double
+        noise; /* regression, ratings: standard deviation of the target's noise. classification, sparse: share of
+                  labels replaced by one drawn evenly. blobs: standard deviation around the centre. Never a default */
     uint64_t seed;
-    bool float64;
-    int threads;
-    datasets_progress_fn *progress;
+    bool float64;                   /* X (and a real target) as float64; the same numbers, not rounded to float32 */
+    int threads;                    /* 0: all there are; the numbers do not depend on it */
+    datasets_progress_fn *progress; /* in rows */
     void *context;
+    bool compress;
+    size_t users, items, rank; /* ratings; 0: 1000 users, 500 items, rank 8 */
+    size_t nonzeros;           /* sparse: values a row; 0: 50, or all features when they are fewer */
 };
 
-/* y = X w + b + noise * N(0,1), X ~ N(0,1), w ~ N(0,1) on the informative features; true w, b stored as /truth/... */
+/*
+ * Synthetic data. Every number is a function of (seed, row, column) only: more rows or more features leave those that
+ * were there as they are, threads and processor change no bit. All arrays of the truth are float64. N is the standard
+ * normal. Errors: GM_USAGE (counts that make no sense), GM_SYSTEM, GM_IO, GM_CANNOT_CREATE, GM_DENIED.
+ */
+
+/* /X ~ N, /y = X w + b + noise * N with w, b ~ N: /truth/coefficients [1 x features], /truth/intercept [1]. */
 enum gm_code make_regression(const char *to, const struct make_options *options, struct gm_error *err);
-/* Labels drawn from softmax(X W + b); `noise` of the rows get a label at random. */
+/* /X ~ N, /y drawn from softmax(X W + b) with W ~ 3 / sqrt(informative) * N, so that the scores spread by 3 whatever
+ * the features, and b ~ N: /truth/coefficients [classes x features], /truth/intercept [classes]. */
 enum gm_code make_classification(const char *to, const struct make_options *options, struct gm_error *err);
+/* /y drawn evenly, /X = centre of the class + noise * N with centres ~ 4 * N: /truth/centroids [classes x features]. */
+enum gm_code make_blobs(const char *to, const struct make_options *options, struct gm_error *err);
+/* /user_id, /item_id, /rating [rows]: distinct pairs drawn evenly, rating = mean + user bias + item bias + p_user .
+ * q_item + noise * N, with mean 3.5, biases ~ N / 2, p and q ~ rank^(-1/4) * N (p . q has variance 1): /truth/mean,
+ * /truth/users/{factors,bias}, /truth/items/{factors,bias}. Root attribute shape: users, items. */
+enum gm_code make_ratings(const char *to, const struct make_options *options, struct gm_error *err);
+/* /X as CSR rows (group with data, indices, indptr; attributes encoding-type csr_matrix, shape): `nonzeros` values ~ N
+ * a row, one in each of as many equal ranges of columns; /y is 0 or 1 with probability sigmoid(X w + b), w ~ 3 /
+ * sqrt(nonzeros) * N, b ~ N: /truth/coefficients [1 x features], /truth/intercept [1]. */
+enum gm_code make_sparse(const char *to, const struct make_options *options, struct gm_error *err);
+
+/* All of them, for `gradmill make KIND`. */
+struct make_kind {
+    const char *name, *summary;
+    enum gm_code (*make)(const char *to, const struct make_options *options, struct gm_error *err);
+};
+extern const struct make_kind make_kinds[];
+extern const size_t make_kind_count;
 
 #endif
