@@ -29,8 +29,8 @@ struct command {
 };
 const struct command *command_find(const char *name); /* NULL: there is none */
 const struct command *command_table(size_t *count);
-/* Names of all commands, for the nearest one. [*count], static. */
-const char *const *command_names(size_t *count);
+/* Names of all commands, at most `most`; returns how many. */
+size_t command_names(const char **names, size_t most);
 
 /* ---- options ---- */
 

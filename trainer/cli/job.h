@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <gradmill/gradmill.h>
 
@@ -72,6 +73,10 @@ bool job_is_section(const char *path); /* there are keys below it */
 /* "a number above 0, or auto". Returns buffer. */
 #define JOB_EXPECTED 200
 char *job_expected(const struct job_key *key, char buffer[JOB_EXPECTED]);
+
+/* Every key with what it takes, its default and meaning, for a terminal; or the Markdown table of docs/job-file.md. */
+void job_print_keys(FILE *out);
+void job_print_markdown(FILE *out);
 
 /* ---- one value (job_value.c) ---- */
 

@@ -44,8 +44,8 @@ static int first_word(int argc, char **argv)
 
 static int unknown_command(const char *word)
 {
-    size_t count;
-    const char *const *names = command_names(&count);
+    const char *names[32];
+    size_t count = command_names(names, sizeof names / sizeof *names);
     const char *near = text_nearest(word, names, count);
     if (near)
         return message_usage("", "Unknown command \"%s\". Did you mean \"gradmill %s\"?", word, near);

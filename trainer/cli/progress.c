@@ -83,31 +83,45 @@ static char *with_bar(const char *head, double share, const char *tail, size_t w
     return buffer;
 }
 
+/* What matters most comes first; a part that does not fit into `room` is left out, with all behind it. */
+static void epoch_parts(const struct gm_epoch *e, size_t room, char out[PROGRESS_LINE])
+{
+    char parts[6][48], number[32] = "-";
+    size_t count = 0, used = 0;
+    double left = e->epoch ? e->seconds / (double)e->epoch * (double)(e->max_epochs - e->epoch) : NAN;
+    snprintf(parts[count++], 48, "loss %s", progress_number(e->train_loss, number));
+    if (!isnan(e->validation_loss))
+        snprintf(parts[count++], 48, "  validation %s", progress_number(e->validation_loss, number));
+    snprintf(number, sizeof number, isnan(e->change) ? "-" : "%.1e", e->change);
+    snprintf(parts[count++], 48, "  change %s", number);
+    snprintf(parts[count++], 48, "  ETA %s", progress_time(left, number));
+    snprintf(parts[count++], 48, "  best %zu", e->best_epoch);
+    snprintf(parts[count++], 48, "  %s rows/s", progress_count(e->rows_per_second, number));
+    out[0] = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(parts[i]);
+        if (used + length > room || used + length >= PROGRESS_LINE)
+            break;
+        memcpy(out + used, parts[i], length + 1);
+        used += length;
+    }
+}
+
 char *progress_line(const struct gm_epoch *e, size_t width, char buffer[PROGRESS_LINE])
 {
-    /* What matters most comes first; a part that does not fit is left out, with all behind it. */
-    char parts[6][48], number[32], tail[PROGRESS_LINE] = "", head[64];
-    size_t count = 0;
-    bool validation = !isnan(e->validation_loss);
-    double left = e->epoch ? e->seconds / (double)e->epoch * (double)(e->max_epochs - e->epoch) : NAN;
-    snprintf(head, sizeof head, "epoch %zu/%zu", e->epoch, e->max_epochs);
-    snprintf(parts[count++], 48, "loss %s", progress_number(e->train_loss, number));
-    if (validation)
-        snprintf(parts[count++], 48, "  validation %s", progress_number(e->validation_loss, number));
-    snprintf(parts[count++], 48, "  change %s",
-             isnan(e->change) ? "-" : (snprintf(number, 32, "%.1e", e->change), number));
-    snprintf(parts[count++], 48, "  ETA %s", progress_time(left, number));
-    snprintf(parts[count++], 48, "  best at %zu", e->best_epoch);
-    snprintf(parts[count++], 48, "  %s rows/s", progress_count(e->rows_per_second, number));
-    size_t used = strlen(head) + 2;
-    for (size_t i = 0; i < count; i++) {
-        used += strlen(parts[i]);
-        if (used > width || strlen(tail) + strlen(parts[i]) >= sizeof tail)
-            break;
-        strcat(tail, parts[i]);
-    }
-    double share = e->max_epochs ? (double)e->epoch / (double)e->max_epochs : 0;
-    return with_bar(head, share, tail, width, buffer);
+    char tail[PROGRESS_LINE], head[64];
+    int length = snprintf(head, sizeof head, "epoch %zu/%zu", e->epoch, e->max_epochs);
+    size_t used = (size_t)length + 2;
+    epoch_parts(e, width > used ? width - used : 0, tail);
+    return with_bar(head, e->max_epochs ? (double)e->epoch / (double)e->max_epochs : 0, tail, width, buffer);
+}
+
+char *progress_epoch(const struct gm_epoch *e, char buffer[PROGRESS_LINE])
+{
+    char tail[PROGRESS_LINE];
+    epoch_parts(e, PROGRESS_LINE - 80, tail);
+    snprintf(buffer, PROGRESS_LINE, "epoch %zu/%zu  %.300s", e->epoch, e->max_epochs, tail);
+    return buffer;
 }
 
 char *progress_share(const char *what, double done, double all, size_t width, char buffer[PROGRESS_LINE])

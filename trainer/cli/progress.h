@@ -25,7 +25,9 @@ char *progress_time(double seconds, char buffer[32]);
 /* One line of at most `width` columns, without a newline: what matters least is left out when the terminal is narrow.
  * Returns buffer. */
 char *progress_line(const struct gm_epoch *epoch, size_t width, char buffer[PROGRESS_LINE]);
-/* As above for work of known (all > 0) or unknown size: "importing  [####----]  45 %  12.0 MiB". */
+/* The same without a bar and whole, for --verbose. Returns buffer. */
+char *progress_epoch(const struct gm_epoch *epoch, char buffer[PROGRESS_LINE]);
+/* As progress_line for work of known (all > 0) or unknown size: "importing  [####----]  45 %  12.0 MiB". */
 char *progress_share(const char *what, double done, double all, size_t width, char buffer[PROGRESS_LINE]);
 
 /* A line at the bottom of a terminal, redrawn in place. */

@@ -1,0 +1,166 @@
+/* gradmill train: job file in, gm_train, report out. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gradmill/gradmill.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/interrupt.h"
+#include "cli/job.h"
+#include "cli/progress.h"
+#include "cli/train_report.h"
+
+struct arguments {
+    const char *job;
+    const char **sets; /* [n_sets] */
+    size_t n_sets;
+    const char *loss_path;
+    bool resume, json, quiet, verbose, keys;
+};
+
+/* What the watch functions need. */
+struct listener {
+    struct progress bar;
+    const struct arguments *arguments;
+};
+
+static void hear_note(void *context, const char *text)
+{
+    struct listener *listener = context;
+    progress_clear(&listener->bar);
+    if (!listener->arguments->quiet)
+        message_note("train", text);
+}
+
+static void hear_epoch(void *context, const struct gm_epoch *epoch)
+{
+    struct listener *listener = context;
+    char line[PROGRESS_LINE];
+    if (listener->arguments->verbose && !listener->arguments->quiet)
+        fprintf(stderr, "%s\n", progress_epoch(epoch, line));
+    else if (progress_due(&listener->bar))
+        progress_draw(&listener->bar, progress_line(epoch, progress_width(), line));
+}
+
+static int parse(int argc, char **argv, struct arguments *a)
+{
+    enum { SET = 256, RESUME, JSON, LOSS_PATH, KEYS };
+    static const struct option longs[] = {{"set", required_argument, NULL, SET},
+                                          {"resume", no_argument, NULL, RESUME},
+                                          {"json", no_argument, NULL, JSON},
+                                          {"loss-path", required_argument, NULL, LOSS_PATH},
+                                          {"keys", no_argument, NULL, KEYS},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    static const struct options options = {"train", "qvh", longs};
+    for (int option; (option = options_next(&options, argc, argv)) != -1;) {
+        switch (option) {
+        case SET:
+            a->sets[a->n_sets++] = optarg;
+            break;
+        case RESUME:
+            a->resume = true;
+            break;
+        case JSON:
+            a->json = true;
+            break;
+        case LOSS_PATH:
+            a->loss_path = optarg;
+            break;
+        case KEYS:
+            a->keys = true;
+            break;
+        case 'q':
+            a->quiet = true;
+            break;
+        case 'v':
+            a->verbose = true;
+            break;
+        default:
+            return GM_USAGE;
+        }
+    }
+    if (a->keys)
+        return GM_OK;
+    if (optind + 1 != argc)
+        return optind == argc ? message_usage("train", "Which job file? As in: gradmill train job.yaml")
+                              : message_usage("train", "One job file at a time; \"%s\" is too many.", argv[optind + 1]);
+    a->job = argv[optind];
+    if (a->resume)
+        return message_usage("train", "--resume: this version writes no checkpoints yet.");
+    return GM_OK;
+}
+
+/* Plain lines for a log file; a terminal has the bar. */
+static void say_start(const struct arguments *a, const struct gm_job *job)
+{
+    char text[GM_ERROR_TEXT];
+    const char *data = job->data.train.path ? job->data.train.path : job->data.train.features;
+    snprintf(text, sizeof text, "%s: %s on %s, at most %zu epochs", a->job, job->loss.terms[0].name, data,
+             job->stop.max_epochs);
+    if (!a->quiet)
+        message_note("train", text);
+}
+
+/* The library knows keys and values, but not the file they came from. */
+static void name_job_file(const char *path, struct gm_error *err)
+{
+    char text[GM_ERROR_TEXT];
+    if (err->code != GM_BAD_JOB || strncmp(err->text, path, strlen(path)) == 0)
+        return;
+    snprintf(text, sizeof text, "%s", err->text);
+    error_set(err, GM_BAD_JOB, "%.300s: %s", path, text);
+}
+
+static int run(const struct arguments *a, struct job_file *file)
+{
+    struct listener listener = {.arguments = a};
+    struct gm_summary summary = {0};
+    struct gm_error err = {0};
+    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked};
+    if (a->loss_path)
+        file->job.loss.search_path = a->loss_path;
+    say_start(a, &file->job);
+    interrupt_catch();
+    progress_init(&listener.bar, !a->quiet && !a->verbose);
+    enum gm_code code = gm_train(&file->job, &watch, &summary, &err);
+    progress_clear(&listener.bar);
+    if (summary.stop_reason && a->json)
+        train_report_json(&file->job, &summary, stdout);
+    else if (summary.stop_reason && !a->quiet)
+        train_report_table(&file->job, &summary, stdout);
+    gm_summary_release(&summary);
+    if (code == GM_OK)
+        return GM_OK;
+    fflush(stdout);
+    name_job_file(a->job, &err);
+    message_fail("train", &err);
+    return (int)code;
+}
+
+int command_train(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct job_file file = {0};
+    struct gm_error err = {0};
+    void *sets = NULL;
+    int code = (int)memory_alloc(&sets, (size_t)argc, sizeof *a.sets, "the command line", &err);
+    if (code != GM_OK)
+        return message_fail("train", &err);
+    a.sets = sets;
+    code = parse(argc, argv, &a);
+    if (code == GM_OK && a.keys) {
+        job_print_keys(stdout);
+    } else if (code == GM_OK) {
+        code = (int)job_load(&file, a.job, a.sets, a.n_sets, &err);
+        code = code == GM_OK ? run(&a, &file) : message_fail("train", &err);
+    }
+    job_release(&file);
+    memory_free(sets);
+    return code;
+}
