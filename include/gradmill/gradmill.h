@@ -187,6 +187,10 @@ enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data
 enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
                          struct gm_metrics *metrics, struct gm_error *err);
 
+/* Rows and features of a dataset, found without reading values. Errors as gm_predict. */
+enum gm_code gm_data_shape(const struct gm_data *data, bool allow_external, size_t *rows, size_t *features,
+                           struct gm_error *err);
+
 /* ---- inspect ----------------------------------------------------------------------------------------------------- */
 
 /* What a data, model or checkpoint file holds, as lines of (name, text), in order; a NULL text starts a section. */

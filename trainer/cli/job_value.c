@@ -119,7 +119,7 @@ static bool is_word(const struct job_key *key, const struct tree_node *node)
         return false;
     if (strcmp(key->word, "null") == 0)
         return tree_is_null(node);
-    return node->text && strcmp(node->text, key->word) == 0;
+    return strcmp(node->text, key->word) == 0;
 }
 
 /* data.validation: a number is a share, any other text a file. */

@@ -208,6 +208,17 @@ static enum gm_code read_value(struct reader *r, size_t depth, struct tree_node 
     return code;
 }
 
+/* An empty text: an empty map, or nothing at all. */
+static enum gm_code make_empty(struct reader *r, struct tree_node **out)
+{
+    enum gm_code code = make_node(r, r->source->empty, out);
+    if (code != GM_OK)
+        return code;
+    (*out)->text = "";
+    (*out)->plain = true;
+    return GM_OK;
+}
+
 /* Stream start, at most one document, stream end. */
 static enum gm_code read_stream(struct reader *r, struct tree_node **out)
 {
@@ -215,7 +226,7 @@ static enum gm_code read_stream(struct reader *r, struct tree_node **out)
     if (code == GM_OK)
         code = next_event(r); /* document start or stream end */
     if (code == GM_OK && r->event.type == YAML_STREAM_END_EVENT)
-        return make_node(r, r->source->empty, out);
+        return make_empty(r, out);
     if (code == GM_OK)
         code = next_event(r);
     if (code == GM_OK)

@@ -28,8 +28,6 @@ bool tree_is_null(const struct tree_node *node)
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     if (node->kind != TREE_SCALAR)
         return false;
-    if (!node->text)
-        return true;
     for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
         if (node->plain && strcmp(node->text, nulls[i]) == 0)
             return true;

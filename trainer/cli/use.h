@@ -1,0 +1,34 @@
+/* The options that commands which use a model have in common, and the names of its classes. */
+#ifndef CLI_USE_H
+#define CLI_USE_H
+
+#include <gradmill/gradmill.h>
+
+#include "cli/cli.h"
+
+struct use_options {
+    const char *command;
+    struct gm_use use;
+    const char *loss_path;
+    bool quiet, json;
+    const char *output; /* NULL: not given */
+};
+enum { USE_THREADS = 256, USE_MEMORY, USE_LOSS_PATH, USE_EXTERNAL, USE_JSON, USE_RAW };
+#define USE_OPTIONS                                                                                                 \
+    {"threads", required_argument, NULL, USE_THREADS}, {"memory", required_argument, NULL, USE_MEMORY},             \
+        {"loss-path", required_argument, NULL, USE_LOSS_PATH}, {"allow-external", no_argument, NULL, USE_EXTERNAL}, \
+        {"quiet", no_argument, NULL, 'q'},                                                                          \
+    {                                                                                                               \
+        "help", no_argument, NULL, 'h'                                                                              \
+    }
+
+/* Read all options of `options` into `use`; two operands must follow, MODEL and DATA. GM_OK or GM_USAGE, printed. */
+int use_parse(const struct options *options, int argc, char **argv, struct use_options *use);
+
+/* Are these the same existing file? `a` or `b` may be FILE.h5:/group. */
+bool use_same_file(const char *a, const char *b);
+
+/* Name of class `index` of a model, for table_confusion. */
+const char *use_class_name(const void *model, size_t index);
+
+#endif
