@@ -47,6 +47,9 @@ int options_next(const struct options *options, int argc, char **argv);
 bool options_count(const char *command, const char *option, const char *text, size_t least, size_t *out);
 bool options_seed(const char *command, const char *option, const char *text, uint64_t *out);
 
+/* Are these the same existing file? Either may be FILE.h5:/group. */
+bool same_file(const char *a, const char *b);
+
 /* ---- messages, all to stderr ---- */
 
 /* Colour on this stream: a terminal, NO_COLOR not set, TERM not dumb. */

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/use.h"
 #include "datasets/datasets.h"
 
 struct arguments {
@@ -98,7 +97,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (a->options.target && a->options.no_target)
         return message_usage("import", "--target and --no-target exclude each other.");
     for (size_t i = 0; i < a->files; i++)
-        if (use_same_file(a->from[i], a->to))
+        if (same_file(a->from[i], a->to))
             return message_usage("import", "The output %s is one of the inputs.", a->to);
     return GM_OK;
 }

@@ -223,9 +223,11 @@ static enum gm_code check_whole(const struct job_reader *r)
 
 /* ---- loading ---- */
 
+/* `loss: mse` is {name: mse}, also in a list; `checkpoint: c.h5` is {path: c.h5}. */
 static const char *shorthand(const char *path)
 {
-    if (strcmp(path, "loss") == 0)
+    bool entry = strncmp(path, "loss.", 5) == 0 && path[5] && strspn(path + 5, "0123456789") == strlen(path + 5);
+    if (strcmp(path, "loss") == 0 || entry)
         return "name";
     return strcmp(path, "output.checkpoint") == 0 ? "path" : NULL;
 }

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/plot_svg.h"
-#include "cli/use.h"
 
 #define MOST_LOGS 12 /* more than a legend can hold */
 
@@ -52,7 +51,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (!a->to)
         return message_usage("plot", "Where to? Add -o FILE.svg.");
     for (size_t i = 0; i < a->count; i++)
-        if (use_same_file(a->logs[i], a->to))
+        if (same_file(a->logs[i], a->to))
             return message_usage("plot", "The output %s is one of the logs.", a->to);
     return GM_OK;
 }

@@ -1,9 +1,6 @@
 /* What predict and evaluate share. */
 #include "cli/use.h"
 
-#include <string.h>
-#include <sys/stat.h>
-
 #include "base/text.h"
 
 #define MOST_THREADS 4096
@@ -58,28 +55,6 @@ int use_parse(const struct options *options, int argc, char **argv, struct use_o
         return message_usage(options->command, "Expected one model and one dataset; \"%s\" is too many.",
                              argv[optind + 2]);
     return GM_OK;
-}
-
-/* "FILE.h5:/group" -> "FILE.h5", unless a file of the whole name exists. */
-static bool stat_data(const char *name, struct stat *status)
-{
-    char file[4096];
-    const char *colon = NULL;
-    if (stat(name, status) == 0)
-        return true;
-    for (const char *c = strstr(name, ":/"); c; c = strstr(c + 1, ":/"))
-        colon = c;
-    if (!colon || (size_t)(colon - name) >= sizeof file)
-        return false;
-    memcpy(file, name, (size_t)(colon - name));
-    file[colon - name] = 0;
-    return stat(file, status) == 0;
-}
-
-bool use_same_file(const char *a, const char *b)
-{
-    struct stat one, two;
-    return stat_data(a, &one) && stat_data(b, &two) && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 const char *use_class_name(const void *model, size_t index)

@@ -25,9 +25,6 @@ enum { USE_THREADS = 256, USE_MEMORY, USE_LOSS_PATH, USE_EXTERNAL, USE_JSON, USE
 /* Read all options of `options` into `use`; two operands must follow, MODEL and DATA. GM_OK or GM_USAGE, printed. */
 int use_parse(const struct options *options, int argc, char **argv, struct use_options *use);
 
-/* Are these the same existing file? `a` or `b` may be FILE.h5:/group. */
-bool use_same_file(const char *a, const char *b);
-
 /* Name of class `index` of a model, for table_confusion. */
 const char *use_class_name(const void *model, size_t index);
 

@@ -1,0 +1,561 @@
+/*
+ * The job file: every key arrives where it belongs; every kind of mistake names file, line, key and the nearest key.
+ * Expected values are what interface.md promises and what the YAML 1.2 core schema says of scalars.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/job.h"
+
+#define MINIMAL "data: {train: d.h5}\nloss: mse\n"
+
+static struct gm_error err;
+
+/* Load `text` with one --set (or NULL). */
+static enum gm_code load(struct job_file *file, const char *text, const char *set)
+{
+    const char *path = test_path("job.yaml");
+    test_write(path, text);
+    err = (struct gm_error){0};
+    return job_load(file, path, &set, set != NULL, &err);
+}
+
+static struct job_file loaded(const char *text, const char *set)
+{
+    struct job_file file;
+    enum gm_code code = load(&file, text, set);
+    if (code != GM_OK)
+        printf("\n    %s: %s\n", set ? set : text, err.text);
+    CU_ASSERT_EQUAL_FATAL(code, GM_OK);
+    return file;
+}
+
+/* ---- every key of the contract ---- */
+
+static void the_contract_file_is_understood(void)
+{
+    static const char text[] = "data:\n"
+                               "  train: digits.h5            # a comment\n"
+                               "  validation: 0.2\n"
+                               "  standardize: true\n"
+                               "  missing: error\n"
+                               "model:\n"
+                               "  type: linear\n"
+                               "  intercept: true\n"
+                               "loss:\n"
+                               "  name: huber\n"
+                               "  params: {delta: 1.0}\n"
+                               "optimizer:\n"
+                               "  type: gd\n"
+                               "  learning_rate: auto\n"
+                               "  schedule: constant\n"
+                               "  batch_size: full\n"
+                               "  l1: 0\n"
+                               "  l2: 0\n"
+                               "stop:\n"
+                               "  max_epochs: 1000\n"
+                               "  loss_change: 1.0e-6\n"
+                               "  relative: true\n"
+                               "  patience: 5\n"
+                               "  monitor: auto\n"
+                               "  restore_best: true\n"
+                               "  target_loss: null\n"
+                               "  gradient_norm: null\n"
+                               "  max_time: null\n"
+                               "output:\n"
+                               "  model: model.h5\n"
+                               "  log: log.jsonl\n"
+                               "  checkpoint: {path: model.ckpt.h5, every: 60s}\n"
+                               "run:\n"
+                               "  threads: auto\n"
+                               "  memory: auto\n"
+                               "  seed: 1\n"
+                               "  precision: float32\n";
+    struct job_file file = loaded(text, NULL);
+    const struct gm_job *job = &file.job;
+    CU_ASSERT_STRING_EQUAL(job->data.train.path, "digits.h5");
+    CU_ASSERT_EQUAL(job->data.validation_fraction, 0.2);
+    CU_ASSERT(job->data.standardize && job->model.intercept && job->stop.relative && job->stop.restore_best);
+    CU_ASSERT_EQUAL(job->loss.count, 1);
+    CU_ASSERT_STRING_EQUAL(job->loss.terms[0].name, "huber");
+    CU_ASSERT_EQUAL(job->loss.terms[0].weight, 1);
+    CU_ASSERT_EQUAL(job->loss.terms[0].n_params, 1);
+    CU_ASSERT_STRING_EQUAL(job->loss.terms[0].params[0].name, "delta");
+    CU_ASSERT_STRING_EQUAL(job->loss.terms[0].params[0].value, "1.0");
+    CU_ASSERT(isnan(job->optimizer.learning_rate));
+    CU_ASSERT_EQUAL(job->optimizer.batch_size, 0);
+    CU_ASSERT_EQUAL(job->stop.loss_change, 1e-6);
+    CU_ASSERT(isnan(job->stop.target_loss) && isnan(job->stop.gradient_norm) && isnan(job->stop.max_time));
+    CU_ASSERT_STRING_EQUAL(job->output.checkpoint, "model.ckpt.h5");
+    CU_ASSERT_EQUAL(job->output.checkpoint_every, 60);
+    CU_ASSERT_EQUAL(job->run.threads, 0);
+    CU_ASSERT_EQUAL(job->run.memory, 0);
+    job_release(&file);
+}
+
+/* A default written out is the default left out: the schema's text agrees with gm_job_init. */
+static void written_defaults_change_nothing(void)
+{
+    struct job_file plain = loaded(MINIMAL, NULL);
+    size_t count;
+    const struct job_key *keys = job_keys(&count);
+    for (size_t i = 0; i < count; i++) {
+        char set[200];
+        if (!keys[i].fallback || strncmp(keys[i].path, "loss", 4) == 0)
+            continue;
+        snprintf(set, sizeof set, "%s=%s", keys[i].path, keys[i].fallback);
+        struct job_file file = loaded(MINIMAL, set);
+        struct gm_job job = file.job;
+        /* Texts are equal in content, not in address. */
+        if (job.output.model && plain.job.output.model && strcmp(job.output.model, plain.job.output.model) == 0)
+            job.output.model = plain.job.output.model;
+        if (job.output.log && plain.job.output.log && strcmp(job.output.log, plain.job.output.log) == 0)
+            job.output.log = plain.job.output.log;
+        CU_ASSERT_STRING_EQUAL(job.data.train.path, plain.job.data.train.path);
+        job.data.train.path = plain.job.data.train.path;
+        job.loss.terms = plain.job.loss.terms;
+        bool same = memcmp(&job, &plain.job, sizeof job) == 0;
+        if (!same)
+            printf("\n    %s changes the job", set);
+        CU_ASSERT(same);
+        job_release(&file);
+    }
+    job_release(&plain);
+}
+
+struct real_case {
+    const char *set;
+    size_t offset;
+    double expected;
+};
+#define AT(member) offsetof(struct gm_job, member)
+
+static void reals_and_durations_arrive(void)
+{
+    static const struct real_case cases[] = {
+        {"data.validation=0.25", AT(data.validation_fraction), 0.25},
+        {"data.validation=0", AT(data.validation_fraction), 0},
+        {"optimizer.learning_rate=1e-3", AT(optimizer.learning_rate), 0.001},
+        {"optimizer.learning_rate=.5", AT(optimizer.learning_rate), 0.5},
+        {"optimizer.step_factor=0.5", AT(optimizer.step_factor), 0.5},
+        {"optimizer.step_epochs=2.5", AT(optimizer.step_epochs), 2.5},
+        {"optimizer.decay=0.01", AT(optimizer.decay), 0.01},
+        {"optimizer.warmup_epochs=3", AT(optimizer.warmup_epochs), 3},
+        {"optimizer.momentum=0.8", AT(optimizer.momentum), 0.8},
+        {"optimizer.beta1=0.85", AT(optimizer.beta1), 0.85},
+        {"optimizer.beta2=0.99", AT(optimizer.beta2), 0.99},
+        {"optimizer.epsilon=1E-7", AT(optimizer.epsilon), 1e-7},
+        {"optimizer.weight_decay=0", AT(optimizer.weight_decay), 0},
+        {"optimizer.l1=1e-4", AT(optimizer.l1), 1e-4},
+        {"optimizer.l2=2", AT(optimizer.l2), 2},
+        {"stop.loss_change=0", AT(stop.loss_change), 0},
+        {"stop.loss_change=1e-9", AT(stop.loss_change), 1e-9},
+        {"stop.loss_change=null", AT(stop.loss_change), NAN},
+        {"stop.loss_change=~", AT(stop.loss_change), NAN},
+        {"stop.target_loss=-1.5", AT(stop.target_loss), -1.5},
+        {"stop.gradient_norm=1e-8", AT(stop.gradient_norm), 1e-8},
+        {"stop.max_time=90", AT(stop.max_time), 90},
+        {"stop.max_time=10m", AT(stop.max_time), 600},
+        {"stop.max_time=1.5h", AT(stop.max_time), 5400},
+        {"output.checkpoint.every=2m", AT(output.checkpoint_every), 120},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value;
+        struct job_file file = loaded(MINIMAL, cases[i].set);
+        memcpy(&value, (const char *)&file.job + cases[i].offset, sizeof value);
+        bool right = value == cases[i].expected || (isnan(value) && isnan(cases[i].expected));
+        if (!right)
+            printf("\n    %s gave %g", cases[i].set, value);
+        CU_ASSERT(right);
+        job_release(&file);
+    }
+}
+
+struct whole_case {
+    const char *set;
+    size_t offset, size;
+    uint64_t expected;
+};
+#define WHOLE(set, member, expected)                                     \
+    {                                                                    \
+        set, AT(member), sizeof((struct gm_job *)NULL)->member, expected \
+    }
+
+static void counts_choices_and_flags_arrive(void)
+{
+    static const struct whole_case cases[] = {
+        WHOLE("data.standardize=false", data.standardize, false),
+        WHOLE("data.missing=skip", data.missing, GM_MISSING_SKIP),
+        WHOLE("data.missing=mean", data.missing, GM_MISSING_MEAN),
+        WHOLE("data.allow_external=True", data.allow_external, true),
+        WHOLE("model.type=mlp", model.type, GM_MODEL_MLP),
+        WHOLE("model.type=factorization", model.type, GM_MODEL_FACTORIZATION),
+        WHOLE("model.type=centroids", model.type, GM_MODEL_CENTROIDS),
+        WHOLE("model.intercept=FALSE", model.intercept, false),
+        WHOLE("model.outputs=3", model.outputs, 3),
+        WHOLE("loss={name: mse, trust: true}", loss.trust, true),
+        WHOLE("optimizer.type=sgd", optimizer.type, GM_OPTIMIZER_SGD),
+        WHOLE("optimizer.type=momentum", optimizer.type, GM_OPTIMIZER_MOMENTUM),
+        WHOLE("optimizer.type=nesterov", optimizer.type, GM_OPTIMIZER_NESTEROV),
+        WHOLE("optimizer.type=adagrad", optimizer.type, GM_OPTIMIZER_ADAGRAD),
+        WHOLE("optimizer.type=rmsprop", optimizer.type, GM_OPTIMIZER_RMSPROP),
+        WHOLE("optimizer.type=adam", optimizer.type, GM_OPTIMIZER_ADAM),
+        WHOLE("optimizer.type=adamw", optimizer.type, GM_OPTIMIZER_ADAMW),
+        WHOLE("optimizer.type=lbfgs", optimizer.type, GM_OPTIMIZER_LBFGS),
+        WHOLE("optimizer.type=newton", optimizer.type, GM_OPTIMIZER_NEWTON),
+        WHOLE("optimizer.schedule=step", optimizer.schedule, GM_SCHEDULE_STEP),
+        WHOLE("optimizer.schedule=cosine", optimizer.schedule, GM_SCHEDULE_COSINE),
+        WHOLE("optimizer.schedule=inverse", optimizer.schedule, GM_SCHEDULE_INVERSE),
+        WHOLE("optimizer.batch_size=256", optimizer.batch_size, 256),
+        WHOLE("stop.max_epochs=1e4", stop.max_epochs, 10000),
+        WHOLE("stop.relative=false", stop.relative, false),
+        WHOLE("stop.patience=7", stop.patience, 7),
+        WHOLE("stop.monitor=train", stop.monitor, GM_MONITOR_TRAIN),
+        WHOLE("stop.restore_best=false", stop.restore_best, false),
+        WHOLE("run.threads=8", run.threads, 8),
+        WHOLE("run.memory=4GiB", run.memory, (uint64_t)4 << 30),
+        WHOLE("run.memory=100MB", run.memory, 100000000),
+        WHOLE("run.seed=0", run.seed, 0),
+        WHOLE("run.seed=18446744073709551615", run.seed, UINT64_MAX),
+        WHOLE("run.precision=float64", run.precision, GM_FLOAT64),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t value = 0; /* little endian: the low bytes come first */
+        struct job_file file = loaded(MINIMAL, cases[i].set);
+        memcpy(&value, (const char *)&file.job + cases[i].offset, cases[i].size);
+        if (value != cases[i].expected)
+            printf("\n    %s gave %llu", cases[i].set, (unsigned long long)value);
+        CU_ASSERT_EQUAL(value, cases[i].expected);
+        job_release(&file);
+    }
+}
+
+static void datasets_are_a_name_or_a_map(void)
+{
+    struct job_file file =
+        loaded("data:\n  train: {features: \"a.h5:/x\", target: a.h5:/y, weight: a.h5:/w, group: a.h5:/g}\n"
+               "  validation: v.h5:/fold\nloss: mse\n",
+               NULL);
+    CU_ASSERT_PTR_NULL(file.job.data.train.path);
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.features, "a.h5:/x");
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.target, "a.h5:/y");
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.weight, "a.h5:/w");
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.group, "a.h5:/g");
+    CU_ASSERT_STRING_EQUAL(file.job.data.validation.path, "v.h5:/fold");
+    CU_ASSERT_EQUAL(file.job.data.validation_fraction, 0);
+    job_release(&file);
+    file = loaded(MINIMAL, "data.validation={features: v.h5:/x, target: v.h5:/y}");
+    CU_ASSERT_STRING_EQUAL(file.job.data.validation.features, "v.h5:/x");
+    job_release(&file);
+    file = loaded(MINIMAL, "data.validation=\"0.2\""); /* in quotes: a file of this name */
+    CU_ASSERT_STRING_EQUAL(file.job.data.validation.path, "0.2");
+    job_release(&file);
+}
+
+static void words_of_yaml_1_1_are_texts(void)
+{
+    struct job_file file = loaded(MINIMAL, "output.model=no");
+    CU_ASSERT_STRING_EQUAL(file.job.output.model, "no");
+    job_release(&file);
+    file = loaded(MINIMAL, "output.log=null");
+    CU_ASSERT_PTR_NULL(file.job.output.log);
+    job_release(&file);
+    file = loaded(MINIMAL, "output.log='null'");
+    CU_ASSERT_STRING_EQUAL(file.job.output.log, "null");
+    job_release(&file);
+}
+
+static void losses_are_a_name_a_map_or_a_list(void)
+{
+    struct job_file file =
+        loaded("data: {train: d.h5}\nloss:\n- mse\n- {name: ./my.so, weight: 0.5, columns: \"1:3\", sha256: ab}\n"
+               "- {name: q, columns: [4, 5], params: {quantiles: [0.1, 0.5, 0.9], mode: \"a b\", on: true}}\n- {name: "
+               "r, columns: 7}\n",
+               NULL);
+    const struct gm_job_loss *term = file.job.loss.terms;
+    CU_ASSERT_EQUAL_FATAL(file.job.loss.count, 4);
+    CU_ASSERT_STRING_EQUAL(term[0].name, "mse");
+    CU_ASSERT(term[0].weight == 1 && term[0].column_first == 0 && term[0].column_end == 0);
+    CU_ASSERT_STRING_EQUAL(term[1].name, "./my.so");
+    CU_ASSERT_STRING_EQUAL(term[1].sha256, "ab");
+    CU_ASSERT(term[1].weight == 0.5 && term[1].column_first == 1 && term[1].column_end == 3);
+    CU_ASSERT(term[2].column_first == 4 && term[2].column_end == 6);
+    CU_ASSERT_EQUAL_FATAL(term[2].n_params, 3);
+    CU_ASSERT_STRING_EQUAL(term[2].params[0].value, "0.1,0.5,0.9");
+    CU_ASSERT_STRING_EQUAL(term[2].params[1].value, "a b");
+    CU_ASSERT_STRING_EQUAL(term[2].params[2].value, "true");
+    CU_ASSERT(term[3].column_first == 7 && term[3].column_end == 8);
+    job_release(&file);
+}
+
+static void keys_of_other_models_are_checked_with_the_model(void)
+{
+    struct job_file file =
+        loaded("data: {train: d.h5}\nloss: mse\nmodel: {type: mlp, hidden: [256, 128], activation: gelu}\n", NULL);
+    CU_ASSERT_EQUAL(file.job.model.type, GM_MODEL_MLP);
+    job_release(&file);
+    file = loaded("data: {train: d.h5}\nloss: mse\nmodel: {type: factorization, rank: 32}\n", NULL);
+    job_release(&file);
+    file = loaded("data: {train: d.h5}\nloss: mse\nmodel: {type: centroids, count: 8}\n", NULL);
+    job_release(&file);
+}
+
+/* ---- --set ---- */
+
+static void set_changes_a_part_of_a_section(void)
+{
+    static const char text[] =
+        "data: {train: d.h5}\nloss: {name: huber, params: {delta: 1.0}}\noptimizer: {l1: 3, l2: 4}\n";
+    struct job_file file = loaded(text, "loss.params.delta=2.5");
+    CU_ASSERT_STRING_EQUAL(file.job.loss.terms[0].name, "huber");
+    CU_ASSERT_STRING_EQUAL(file.job.loss.terms[0].params[0].value, "2.5");
+    job_release(&file);
+    file = loaded(text, "optimizer.l1=0");
+    CU_ASSERT(file.job.optimizer.l1 == 0 && file.job.optimizer.l2 == 4);
+    job_release(&file);
+    file = loaded(text, "loss=mse");
+    CU_ASSERT_STRING_EQUAL(file.job.loss.terms[0].name, "mse");
+    CU_ASSERT_EQUAL(file.job.loss.terms[0].n_params, 0);
+    job_release(&file);
+    file = loaded(MINIMAL, "loss.params.delta=2"); /* `loss: mse` becomes {name: mse, params: ...} */
+    CU_ASSERT_STRING_EQUAL(file.job.loss.terms[0].name, "mse");
+    CU_ASSERT_EQUAL(file.job.loss.terms[0].n_params, 1);
+    job_release(&file);
+    file = loaded("data: {train: d.h5}\nloss: [{name: a}, b]\n", "loss.1.weight=3");
+    CU_ASSERT_STRING_EQUAL(file.job.loss.terms[1].name, "b");
+    CU_ASSERT_EQUAL(file.job.loss.terms[1].weight, 3);
+    job_release(&file);
+}
+
+static void later_sets_win(void)
+{
+    const char *path = test_path("job.yaml");
+    static const char *const sets[] = {"stop.patience=2", "stop={max_epochs: 9}", "stop.patience=3"};
+    struct job_file file;
+    test_write(path, MINIMAL);
+    CU_ASSERT_EQUAL_FATAL(job_load(&file, path, sets, 3, &err), GM_OK);
+    CU_ASSERT(file.job.stop.patience == 3 && file.job.stop.max_epochs == 9);
+    job_release(&file);
+}
+
+/* ---- mistakes ---- */
+
+struct mistake {
+    const char *text, *set;
+    const char *parts[3]; /* what the message holds */
+};
+
+static void check_mistakes(const struct mistake *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct job_file file;
+        enum gm_code code = load(&file, cases[i].text, cases[i].set);
+        if (code != GM_BAD_JOB)
+            printf("\n    code %d for %s %s", code, cases[i].text, cases[i].set ? cases[i].set : "");
+        CU_ASSERT_EQUAL(code, GM_BAD_JOB);
+        CU_ASSERT_EQUAL(err.code, code);
+        for (size_t k = 0; k < 3 && cases[i].parts[k]; k++)
+            ASSERT_HOLDS(err.text, cases[i].parts[k]);
+    }
+}
+#define CHECK_MISTAKES(cases) check_mistakes(cases, sizeof cases / sizeof *cases)
+
+static void mistakes_in_a_file_name_line_and_column(void)
+{
+    static const struct mistake cases[] = {
+        {"data:\n  train: d.h5\n  trian: e.h5\nloss: mse\n",
+         NULL,
+         {"job.yaml:3:3: ", "unknown key \"data.trian\"", "Did you mean \"data.train\""}},
+        {"data: {train: d.h5}\nloss: mse\noptimiser: {l2: 1}\n", NULL, {"job.yaml:3:1: ", "\"optimizer\""}},
+        {"data: {train: d.h5}\nloss: mse\nlearning_rate: 1\n", NULL, {"job.yaml:3:1: ", "\"optimizer.learning_rate\""}},
+        {"data: {train: d.h5}\nloss: mse\nzzzzzz: 1\n",
+         NULL,
+         {"Known here: data, model, loss, optimizer, stop, output, run"}},
+        {"data: {train: d.h5}\nloss: {nmae: mse}\n", NULL, {"job.yaml:2:8: ", "\"loss.nmae\"", "\"loss.name\""}},
+        {"data: {train: d.h5, train: e.h5}\nloss: mse\n",
+         NULL,
+         {"job.yaml:1:21: ", "duplicate key \"train\"", "line 1"}},
+        {"data: {train: d.h5}\nloss: mse\nstop:\n  patience: many\n",
+         NULL,
+         {"job.yaml:4:13: ", "stop.patience: expected a whole number from 1", "found \"many\""}},
+        {"data: {train: d.h5}\nloss: mse\nstop:\n  patience: 0\n", NULL, {"job.yaml:4:13: ", "from 1, found \"0\""}},
+        {"data: {train: d.h5}\nloss: mse\nstop:\n  patience: \"5\"\n", NULL, {"found \"5\" in quotes"}},
+        {"data: {train: d.h5}\nloss: mse\nstop: [1]\n",
+         NULL,
+         {"job.yaml:3:7: ", "stop: expected a map of keys, found a list"}},
+        {"data: {train: d.h5}\nloss: mse\noptimizer: {l2: {a: 1}}\n", NULL, {"found a map"}},
+        {"data: {train: d.h5}\nloss: mse\noptimizer: {type: adma}\n",
+         NULL,
+         {"job.yaml:3:19: ", "optimizer.type: expected gd, sgd,", "Did you mean adam?"}},
+        {"data: {train: d.h5}\nloss: mse\nmodel: {hidden: [3]}\n",
+         NULL,
+         {"job.yaml:3:9: ", "belongs to model.type mlp"}},
+        {"data: {train: {target: a}}\nloss: mse\n", NULL, {"job.yaml:1:15: ", "needs the key features"}},
+        {"data: {train: d.h5}\nloss: [mse, [a]]\n", NULL, {"job.yaml:2:13: ", "found a list"}},
+        {"data: {train: d.h5}\nloss: [{weight: 2}]\n", NULL, {"job.yaml:2:8: ", "loss.name is missing"}},
+        {"loss: mse\n", NULL, {"job.yaml: ", "data.train is missing"}},
+        {"data: {train: d.h5}\n", NULL, {"job.yaml: ", "loss is missing"}},
+        {"", NULL, {"data.train is missing"}},
+        {"- a\n", NULL, {"a job file is a map of sections"}},
+        {"a: [1\nb: 2\n", NULL, {"job.yaml:2:", "not valid YAML"}},
+        {"a:\n\tb: 1\n", NULL, {"job.yaml:2:1: ", "tab"}},
+        {"data: {train: d.h5}\nloss: mse\n--- \na: 1\n", NULL, {"job.yaml:3:1: ", "second document"}},
+        {"data: &a {train: d.h5}\nloss: *a\n", NULL, {"job.yaml:1:7: ", "anchors"}},
+        {"data: *a\n", NULL, {"job.yaml:1:7: ", "aliases"}},
+        {"data: !!str x\n", NULL, {"tags"}},
+        {"<<: {data: 1}\n", NULL, {"unknown key \"<<\""}},
+        {"? [a]\n: 1\n", NULL, {"a key must be a word"}},
+        {"data: {train: \"a\\0b\"}\n", NULL, {"job.yaml:1:15: ", "zero byte"}},
+    };
+    CHECK_MISTAKES(cases);
+}
+
+static void mistakes_in_a_set_name_the_option(void)
+{
+    static const struct mistake cases[] = {
+        {MINIMAL, "stop.patience=-1", {"--set stop.patience=-1: stop.patience: expected a whole number from 1"}},
+        {MINIMAL, "stop.patience=1.5", {"found \"1.5\""}},
+        {MINIMAL, "stop.patience=", {"found nothing"}},
+        {MINIMAL, "stop.patiense=2", {"--set stop.patiense=2: ", "Did you mean \"stop.patience\""}},
+        {MINIMAL, "stop.loss_change=-1", {"a number from 0, or null"}},
+        {MINIMAL, "stop.max_time=0s", {"expected a time such as 30s"}},
+        {MINIMAL, "stop.max_time=fast", {"expected a time such as 30s"}},
+        {MINIMAL, "stop.monitor=validation", {"needs data.validation"}},
+        {MINIMAL, "data.standardize=yes", {"expected true or false, found \"yes\""}},
+        {MINIMAL, "data.validation=1", {"from 0 to below 1"}},
+        {MINIMAL, "data.validation=-0.1", {"from 0 to below 1"}},
+        {MINIMAL, "data.train=", {"data.train: expected a text, found nothing"}},
+        {MINIMAL, "data.train=''", {"data.train: expected a text"}},
+        {MINIMAL, "data={}", {"data.train is missing"}},
+        {MINIMAL, "optimizer.learning_rate=0", {"a number above 0, or auto"}},
+        {MINIMAL, "optimizer.learning_rate=.inf", {"found \".inf\""}},
+        {MINIMAL, "optimizer.learning_rate=nan", {"found \"nan\""}},
+        {MINIMAL, "optimizer.momentum=1", {"from 0 to below 1"}},
+        {MINIMAL, "optimizer.batch_size=half", {"or full"}},
+        {MINIMAL, "optimizer.batch_size=18446744073709551616", {"a whole number"}},
+        {MINIMAL, "run.seed=18446744073709551616", {"a whole number from 0"}},
+        {MINIMAL, "run.threads=0", {"from 1 to 4096, or auto"}},
+        {MINIMAL, "run.memory=lots", {"a size such as 4GiB"}},
+        {MINIMAL, "run.memory=0", {"a size such as 4GiB"}},
+        {MINIMAL, "model.type=mpl", {"Did you mean mlp?"}},
+        {MINIMAL, "model={type: mlp, hidden: []}", {"a list of whole numbers from 1"}},
+        {MINIMAL, "model={type: mlp, hidden: [3, 0]}", {"model.hidden: expected a whole number from 1"}},
+        {MINIMAL, "model={type: mlp, activation: rleu}", {"Did you mean relu?"}},
+        {MINIMAL, "loss=", {"expected the name of a loss"}},
+        {MINIMAL, "loss=[]", {"expected the name of a loss"}},
+        {MINIMAL, "loss={name: a, weight: 0}", {"loss.weight: expected a number above 0"}},
+        {MINIMAL, "loss={name: a, columns: \"3:3\"}", {"loss.columns"}},
+        {MINIMAL, "loss={name: a, columns: [1, 3]}", {"loss.columns"}},
+        {MINIMAL, "loss={name: a, columns: -1}", {"loss.columns"}},
+        {MINIMAL, "loss={name: a, params: [1]}", {"loss.params: expected a map"}},
+        {MINIMAL, "loss={name: a, params: {d: {e: 1}}}", {"loss.params.d"}},
+        {MINIMAL, "loss={name: a, params: {d: [1, [2]]}}", {"found a list"}},
+        {MINIMAL, "output.checkpoint=[a]", {"found a list"}},
+        {MINIMAL, "stop..patience=1", {"empty or overlong part"}},
+        {MINIMAL, "stop={a: [", {"--set stop={a: [: not valid YAML"}},
+    };
+    CHECK_MISTAKES(cases);
+    struct job_file file;
+    CU_ASSERT_EQUAL(load(&file, MINIMAL, "patience"), GM_USAGE);
+    CU_ASSERT_EQUAL(load(&file, MINIMAL, "=3"), GM_USAGE);
+}
+
+/* `head` and then `part` until the text is `size` bytes long. */
+static char *repeated(const char *head, const char *part, size_t size)
+{
+    size_t used = strlen(head), length = strlen(part);
+    char *text = malloc(size + length + 1);
+    strcpy(text, head);
+    for (; used < size; used += length)
+        strcpy(text + used, part);
+    return text;
+}
+
+static void bombs_are_refused_at_once(void)
+{
+    static const char *const parts[][2] = {{"", "["},  {"", "{a: "}, {"a: [", "1,"},
+                                           {"", "- "}, {"", "? "},   {"", "a: 1\n"}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char *text = repeated(parts[i][0], parts[i][1], 500000);
+        struct job_file file;
+        CU_ASSERT_EQUAL(load(&file, text, NULL), GM_BAD_JOB);
+        free(text);
+    }
+    /* 60,000 different keys: the search for duplicates stays bounded. */
+    char *keys = malloc(600000);
+    size_t used = 0;
+    for (int i = 0; i < 60000; i++)
+        used += (size_t)sprintf(keys + used, "k%d: 1\n", i);
+    struct job_file file;
+    CU_ASSERT_EQUAL(load(&file, keys, NULL), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "too many entries");
+    free(keys);
+}
+
+static void what_is_no_job_file_is_refused(void)
+{
+    struct job_file file;
+    char *big = repeated("", "# comment\n", (size_t)10 << 20);
+    CU_ASSERT_EQUAL(load(&file, big, NULL), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "larger than 1024 KiB");
+    free(big);
+    CU_ASSERT_EQUAL(load(&file, "\x89HDF\r\n\x1a\n", NULL), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "HDF5");
+    CU_ASSERT_EQUAL(load(&file, "a: \x01\n", NULL), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "at byte");
+    CU_ASSERT_EQUAL(load(&file, "a: \xff\xfe\n", NULL), GM_BAD_JOB);
+    CU_ASSERT_EQUAL(job_load(&file, test_path("nothere.yaml"), NULL, 0, &err), GM_NO_INPUT);
+    ASSERT_HOLDS(err.text, "nothere.yaml");
+}
+
+/* Each cut and each changed byte of a good file ends in GM_OK or GM_BAD_JOB, never in a crash. */
+static void damaged_files_end_in_a_message(void)
+{
+    static const char text[] =
+        "data: {train: d.h5, validation: 0.2}\nloss:\n- {name: a, params: {q: [0.1, 0.5]}, columns: \"0:2\"}\n"
+        "stop: {max_time: 30s}\nrun: {memory: 4GiB, seed: 3}\n";
+    static const char bytes[] = {0,   1,    '\n', ' ', ':', '{', '}', '[', ']',
+                                 '"', '\'', '&',  '*', '!', '-', '?', '9', (char)0xff};
+    char copy[sizeof text];
+    for (size_t at = 0; at < sizeof text - 1; at++)
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            struct job_file file;
+            memcpy(copy, text, sizeof text);
+            copy[at] = bytes[k];
+            enum gm_code code = load(&file, copy, NULL);
+            CU_ASSERT(code == GM_OK || (code == GM_BAD_JOB && err.text[0]));
+            if (code == GM_OK)
+                job_release(&file);
+        }
+}
+
+/* ---- the reference ---- */
+
+static void the_reference_page_is_in_step_with_the_schema(void)
+{
+    char *rows = NULL, *page = NULL;
+    size_t size = 0, room = 0;
+    FILE *out = open_memstream(&rows, &size);
+    job_print_markdown(out);
+    fclose(out);
+    FILE *file = fopen(test_source("docs/job-file.md"), "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT(getdelim(&page, &room, 0, file) > 0);
+    fclose(file);
+    for (char *save = NULL, *row = strtok_r(rows, "\n", &save); row; row = strtok_r(NULL, "\n", &save))
+        ASSERT_HOLDS(page, row);
+    free(page);
+    free(rows);
+}
+
+TEST_MAIN("job", TEST(the_contract_file_is_understood), TEST(written_defaults_change_nothing),
+          TEST(reals_and_durations_arrive), TEST(counts_choices_and_flags_arrive), TEST(datasets_are_a_name_or_a_map),
+          TEST(words_of_yaml_1_1_are_texts), TEST(losses_are_a_name_a_map_or_a_list),
+          TEST(keys_of_other_models_are_checked_with_the_model), TEST(set_changes_a_part_of_a_section),
+          TEST(later_sets_win), TEST(mistakes_in_a_file_name_line_and_column), TEST(mistakes_in_a_set_name_the_option),
+          TEST(bombs_are_refused_at_once), TEST(what_is_no_job_file_is_refused), TEST(damaged_files_end_in_a_message),
+          TEST(the_reference_page_is_in_step_with_the_schema))
