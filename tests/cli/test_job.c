@@ -97,33 +97,54 @@ static void the_contract_file_is_understood(void)
     job_release(&file);
 }
 
+static size_t field_size(enum job_kind kind)
+{
+    switch (kind) {
+    case JOB_BOOL:
+        return sizeof(bool);
+    case JOB_CHOICE:
+    case JOB_THREADS:
+        return sizeof(int);
+    default:
+        return 8; /* double, size_t, uint64_t */
+    }
+}
+
+/* A key's field holds the same in both jobs; texts by content. */
+static bool same_field(const struct job_key *key, const struct gm_job *a, const struct gm_job *b)
+{
+    const char *one, *two;
+    const void *at = (const char *)a + key->offset, *bt = (const char *)b + key->offset;
+    if (key->kind == JOB_FRACTION)
+        return a->data.validation_fraction == b->data.validation_fraction && !a->data.validation.path &&
+               !b->data.validation.path;
+    if (key->kind != JOB_TEXT)
+        return memcmp(at, bt, field_size(key->kind)) == 0;
+    memcpy(&one, at, sizeof one);
+    memcpy(&two, bt, sizeof two);
+    return one && two ? strcmp(one, two) == 0 : one == two;
+}
+
 /* A default written out is the default left out: the schema's text agrees with gm_job_init. */
 static void written_defaults_change_nothing(void)
 {
     struct job_file plain = loaded(MINIMAL, NULL);
-    size_t count;
+    size_t count, compared = 0;
     const struct job_key *keys = job_keys(&count);
     for (size_t i = 0; i < count; i++) {
         char set[200];
-        if (!keys[i].fallback || strncmp(keys[i].path, "loss", 4) == 0)
+        if (!keys[i].fallback || strncmp(keys[i].path, "loss", 4) == 0 || (keys[i].flags & JOB_NOWHERE))
             continue;
         snprintf(set, sizeof set, "%s=%s", keys[i].path, keys[i].fallback);
         struct job_file file = loaded(MINIMAL, set);
-        struct gm_job job = file.job;
-        /* Texts are equal in content, not in address. */
-        if (job.output.model && plain.job.output.model && strcmp(job.output.model, plain.job.output.model) == 0)
-            job.output.model = plain.job.output.model;
-        if (job.output.log && plain.job.output.log && strcmp(job.output.log, plain.job.output.log) == 0)
-            job.output.log = plain.job.output.log;
-        CU_ASSERT_STRING_EQUAL(job.data.train.path, plain.job.data.train.path);
-        job.data.train.path = plain.job.data.train.path;
-        job.loss.terms = plain.job.loss.terms;
-        bool same = memcmp(&job, &plain.job, sizeof job) == 0;
+        bool same = same_field(&keys[i], &file.job, &plain.job);
         if (!same)
             printf("\n    %s changes the job", set);
         CU_ASSERT(same);
+        compared++;
         job_release(&file);
     }
+    CU_ASSERT(compared >= 35);
     job_release(&plain);
 }
 
