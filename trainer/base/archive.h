@@ -1,9 +1,13 @@
 /*
  * Named arrays and attributes in one small HDF5 file: models and checkpoints.
  *
- * Written through the core driver into an image in memory, then replaced atomically by file_replace: a reader sees the old
- * or the new file, never half of one. Object times are not tracked: two equal archives are byte-identical.
- * Not for datasets that are larger than memory: those are read by the data room.
+ * Written through the core driver into an image in memory, then replaced atomically by file_replace: a reader sees the
+ * old or the new file, never half of one. Object times are not tracked: two equal archives are byte-identical. A saved
+ * archive ends in a checksum of all its bytes that HDF5 does not see: damage is found before HDF5, which may crash or
+ * hang on damaged files, gets to see it. Another program that changes the file makes HDF5 drop the checksum; such a
+ * file, and one made elsewhere, is read as it is.
+ *
+ * Not for datasets that are larger than memory: those are read by the data room. One thread at a time.
  */
 #ifndef BASE_ARCHIVE_H
 #define BASE_ARCHIVE_H
@@ -35,8 +39,8 @@ enum gm_code archive_put(struct archive *a, const char *name, enum archive_type 
 enum gm_code archive_put_text(struct archive *a, const char *name, const char *text, struct gm_error *err);
 enum gm_code archive_put_real(struct archive *a, const char *name, double value, struct gm_error *err);
 enum gm_code archive_put_integer(struct archive *a, const char *name, int64_t value, struct gm_error *err);
-/* A list of strings as a root attribute (class_names, feature_names); stored as a dataset "/<name>" when it would not fit
- * into an attribute (64 KiB). archive_get_texts finds either. */
+/* A list of strings as a root attribute (class_names, feature_names); stored as a dataset "/<name>" when it would not
+ * fit into an attribute (64 KiB). archive_get_texts finds either. */
 enum gm_code archive_put_texts(struct archive *a, const char *name, const char *const *texts, size_t count,
                                struct gm_error *err);
 /* Write to `path` atomically (errors as file_replace). The archive stays open. */
