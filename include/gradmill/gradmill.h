@@ -156,6 +156,9 @@ struct gm_summary {
     struct gm_metrics train, validation; /* of the kept weights; rows == 0: not there */
 };
 void gm_summary_release(struct gm_summary *summary);
+/* As one line of JSON: the "end" object of the log; the metrics alone. free() it; NULL: out of memory. */
+char *gm_summary_json(const struct gm_summary *summary);
+char *gm_metrics_json(const struct gm_metrics *metrics);
 
 /* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule; GM_DIVERGED, GM_INTERRUPTED with
  * the last good model kept. */

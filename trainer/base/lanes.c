@@ -1,12 +1,12 @@
 /* The fixed split of rows into slabs, lanes and blocks. */
 #include "base/lanes.h"
 
-#define BLOCK_BYTES ((size_t)16 << 10) /* a block of rows stays in the first-level cache for its second use */
+#define BLOCK_BYTES      ((size_t)16 << 10) /* a block of rows stays in the first-level cache for its second use */
 #define BLOCK_ROWS_LEAST 32
-#define BLOCK_ROWS_MOST 512
-#define RUN_BYTES ((size_t)256 << 10) /* long enough for the prefetcher, short enough to share a slab evenly */
-#define LANES_MOST 64
-#define LANES_BYTES ((size_t)64 << 20) /* of all lane gradients together */
+#define BLOCK_ROWS_MOST  512
+#define RUN_BYTES        ((size_t)256 << 10) /* long enough for the prefetcher, short enough to share a slab evenly */
+#define LANES_MOST       64
+#define LANES_BYTES      ((size_t)64 << 20) /* of all lane gradients together */
 
 static size_t clamp(size_t value, size_t low, size_t high)
 {
@@ -26,7 +26,8 @@ struct lane_plan lane_plan_make(size_t rows, size_t row_bytes, size_t lane_bytes
     size_t blocks = divide_up(rows, block_rows);
     lanes = clamp(lanes, 1, blocks ? blocks : 1);
     size_t run_blocks = clamp(RUN_BYTES / row_bytes / block_rows, 1, divide_up(blocks ? blocks : 1, lanes));
-    struct lane_plan plan = {.rows = rows, .block_rows = block_rows, .run_rows = run_blocks * block_rows, .lanes = lanes};
+    struct lane_plan plan = {
+        .rows = rows, .block_rows = block_rows, .run_rows = run_blocks * block_rows, .lanes = lanes};
     plan.slab_rows = plan.lanes * plan.run_rows;
     plan.slabs = divide_up(rows, plan.slab_rows);
     return plan;

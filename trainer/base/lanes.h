@@ -1,9 +1,10 @@
 /*
  * The fixed split of rows into slabs, lanes and blocks.
  *
- * Rows are cut into SLABS; a slab is cut into `lanes` RUNS of whole BLOCKS. Run l of every slab belongs to lane l. A lane
- * adds its blocks in row order; lanes are added in a fixed tree. The split is a pure function of the shape, never of the
- * number of threads and never of the memory: data that stream by whole slabs and resident data give the same bits.
+ * Rows are cut into SLABS; a slab is cut into `lanes` RUNS of whole BLOCKS. Run l of every slab belongs to lane l. A
+ * lane adds its blocks in row order; lanes are added in a fixed tree. The split is a pure function of the shape, never
+ * of the number of threads and never of the memory: data that stream by whole slabs and resident data give the same
+ * bits.
  *
  *     rows  |------------ slab 0 ------------|------------ slab 1 ------------|--
  *     lanes |  run 0  |  run 1  |  run 2 ... |  run 0  |  run 1  | ...
@@ -27,7 +28,8 @@ struct row_range {
     size_t first, end; /* rows [first, end) */
 };
 
-/* The split for `rows` rows of `row_bytes` bytes (as the model reads them) and a lane gradient of `lane_bytes` bytes. */
+/* The split for `rows` rows of `row_bytes` bytes (as the model reads them) and a lane gradient of `lane_bytes` bytes.
+ */
 struct lane_plan lane_plan_make(size_t rows, size_t row_bytes, size_t lane_bytes);
 
 /* Rows of lane `lane` in slab `slab`; empty when past the end. */

@@ -1,6 +1,6 @@
 /*
- * Counter-based random numbers: a pure function of (seed, purpose, epoch, index). No state, so any thread can ask for any
- * number, and the answer never depends on who asked before.
+ * Counter-based random numbers: a pure function of (seed, purpose, epoch, index). No state, so any thread can ask for
+ * any number, and the answer never depends on who asked before.
  *
  * Source: Philox4x32-10, Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11 (Random123).
  */

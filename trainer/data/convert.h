@@ -19,8 +19,8 @@ enum data_type {
     DATA_F64
 };
 
-size_t data_type_size(enum data_type type);       /* bytes */
-const char *data_type_name(enum data_type type);  /* "uint8", "float32" ... */
+size_t data_type_size(enum data_type type);      /* bytes */
+const char *data_type_name(enum data_type type); /* "uint8", "float32" ... */
 
 /* n values of `type` at `from` (any alignment) to float or double; rounding to nearest even. */
 void convert_to_f32(enum data_type type, const void *from, size_t n, float *to);

@@ -1,11 +1,12 @@
 /*
  * Datasets: HDF5 files seen as rows.
  *
- * data_open finds the datasets and their shapes; data_load decides, within a memory budget, whether the rows are resident
- * or stream; a pass walks over the rows in windows. What a pass yields never depends on which of the two it is.
+ * data_open finds the datasets and their shapes; data_load decides, within a memory budget, whether the rows are
+ * resident or stream; a pass walks over the rows in windows. What a pass yields never depends on which of the two it
+ * is.
  *
- * This is the only room that reads datasets from HDF5. Values stay in their stored type (native byte order) until a block
- * of rows is converted by whoever computes on it (convert.h).
+ * This is the only room that reads datasets from HDF5. Values stay in their stored type (native byte order) until a
+ * block of rows is converted by whoever computes on it (convert.h).
  */
 #ifndef DATA_DATA_H
 #define DATA_DATA_H
@@ -26,8 +27,9 @@ struct data_source {
     const char *path;     /* file or group holding features and target by convention; NULL when `features` is given */
     const char *features; /* one dataset; NULL: by convention */
     const char *target;   /* one dataset; NULL: by convention (or none) */
-    const char *weight;   /* one dataset [rows]; NULL: `weight`, `weights` or `sample_weight` beside the features, if any */
-    const char *group;    /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
+    const char
+        *weight; /* one dataset [rows]; NULL: `weight`, `weights` or `sample_weight` beside the features, if any */
+    const char *group; /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
 };
 
 enum data_missing { DATA_MISSING_ERROR, DATA_MISSING_SKIP, DATA_MISSING_MEAN };
@@ -42,23 +44,23 @@ struct data_options {
 
 /* Facts known after data_open. Borrowed from the data_set. */
 struct data_schema {
-    size_t rows, features, targets; /* targets: columns of the target, 0 when there is none */
-    enum data_type type;            /* of the features as held in memory */
-    enum data_type target_type;     /* of the target as held in memory; DATA_F64 once data_make_classes was called */
-    bool target_is_text;            /* class labels as words: data_make_classes is needed before the first pass */
-    bool target_is_whole;           /* integer, bool or enum storage */
-    size_t classes;                 /* after data_make_classes, else 0 */
-    const char *const *class_names; /* [classes] */
+    size_t rows, features, targets;   /* targets: columns of the target, 0 when there is none */
+    enum data_type type;              /* of the features as held in memory */
+    enum data_type target_type;       /* of the target as held in memory; DATA_F64 once data_make_classes was called */
+    bool target_is_text;              /* class labels as words: data_make_classes is needed before the first pass */
+    bool target_is_whole;             /* integer, bool or enum storage */
+    size_t classes;                   /* after data_make_classes, else 0 */
+    const char *const *class_names;   /* [classes] */
     const char *const *feature_names; /* [features] or NULL */
-    size_t feature_rank;            /* of N-dimensional features, flattened: shape behind the row dimension */
+    size_t feature_rank;              /* of N-dimensional features, flattened: shape behind the row dimension */
     size_t feature_dims[8];
     bool has_weight, has_group;
-    const char *features_at;        /* "digits.h5:/X", what was chosen */
-    const char *target_at;          /* "digits.h5:/y" or NULL */
+    const char *features_at; /* "digits.h5:/X", what was chosen */
+    const char *target_at;   /* "digits.h5:/y" or NULL */
 };
 
-/* Find, check and describe. Nothing large is read. GM_NO_INPUT (no such file or dataset), GM_BAD_DATA (not HDF5, damaged,
- * no or several candidates: they are listed; shapes that do not fit; 0 rows), GM_DENIED. */
+/* Find, check and describe. Nothing large is read. GM_NO_INPUT (no such file or dataset), GM_BAD_DATA (not HDF5,
+ * damaged, no or several candidates: they are listed; shapes that do not fit; 0 rows), GM_DENIED. */
 enum gm_code data_open(struct data_set **out, const struct data_source *source, const struct data_options *options,
                        struct gm_error *err);
 void data_close(struct data_set *set); /* NULL is fine */
@@ -70,7 +72,8 @@ const struct data_schema *data_schema(const struct data_set *set);
 enum gm_code data_make_classes(struct data_set *set, const char *const *names, size_t count, struct gm_error *err);
 
 /* Read the target, weights and groups (always resident) and, when they fit into `memory` bytes, the features; otherwise
- * plan to stream. `plan` fixes the slabs. GM_SYSTEM when `memory` cannot hold two windows: the message names the minimum. */
+ * plan to stream. `plan` fixes the slabs. GM_SYSTEM when `memory` cannot hold two windows: the message names the
+ * minimum. */
 enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
                        struct gm_error *err);
 bool data_is_resident(const struct data_set *set);
@@ -81,7 +84,7 @@ uint64_t data_bytes(const struct data_set *set); /* of everything the set holds 
 /* Rows in memory. Row i of the window is row first_row + i of the dataset, unless `order` is set. */
 struct data_window {
     size_t first_row, rows;
-    const void *x;        /* [rows x features] of schema->type, rows `stride` bytes apart */
+    const void *x; /* [rows x features] of schema->type, rows `stride` bytes apart */
     size_t stride;
     const void *target;   /* [rows x targets] of schema->target_type; NULL when there is none */
     const double *weight; /* [rows] or NULL */
@@ -110,8 +113,8 @@ struct data_order {
 struct data_pass;
 enum gm_code data_pass_open(struct data_pass **out, struct data_set *set, const struct data_order *order,
                             struct gm_error *err);
-/* The next window, or NULL in *window past the last. It stays valid until the next call; streaming reads ahead on a thread
- * of its own. GM_IO, GM_BAD_DATA when the file turned out damaged. */
+/* The next window, or NULL in *window past the last. It stays valid until the next call; streaming reads ahead on a
+ * thread of its own. GM_IO, GM_BAD_DATA when the file turned out damaged. */
 enum gm_code data_pass_next(struct data_pass *pass, const struct data_window **window, struct gm_error *err);
 void data_pass_close(struct data_pass *pass); /* NULL is fine; may be called before the end */
 

@@ -14,7 +14,8 @@ struct data_split {
 };
 
 /* Row i is held out when uniform(seed, RANDOM_SPLIT, i) < fraction. With groups ([rows] or NULL) the group number is
- * hashed instead of the row, so that groups stay whole. fraction 0: no mask. GM_BAD_DATA when one side is left empty. */
+ * hashed instead of the row, so that groups stay whole. fraction 0: no mask. GM_BAD_DATA when one side is left empty.
+ */
 enum gm_code split_init(struct data_split *split, size_t rows, double fraction, uint64_t seed, const int64_t *group,
                         struct gm_error *err);
 void split_release(struct data_split *split);

@@ -161,6 +161,14 @@ static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, do
     }
 }
 
+enum gm_code engine_walk(struct engine *e, const struct walk *walk, struct gm_error *err)
+{
+    struct engine_totals totals = {.finite = true};
+    clear_lanes(e, walk->plan->lanes, false);
+    enum gm_code code = walk_rows(walk, err);
+    return code ? code : add_sums(e, walk->plan->lanes, &totals, err);
+}
+
 enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
                              struct gm_error *err)
 {

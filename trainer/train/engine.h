@@ -58,4 +58,8 @@ void engine_prepare(struct engine *e, const double *params);
 /* Validation loss at the prepared weights, of the held-out rows or of the separate dataset, into side 1 of totals. */
 enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *totals, struct gm_error *err);
 
+/* A walk whose visitor adds to e->sums with e's workers: clears the sums, walks, adds them up into e->sums[0].
+ * GM_PLUGIN_BROKEN, GM_IO. */
+enum gm_code engine_walk(struct engine *e, const struct walk *walk, struct gm_error *err);
+
 #endif

@@ -26,6 +26,9 @@ struct walk {
     int threads;
     walk_fn *visit;
     void *context;
+    /* When set: slabs are visited one after the other, and this is called by the calling thread, outside of the
+     * parallel region, when rows [first, end) of the dataset were visited. false: stop walking. */
+    bool (*visited)(void *context, size_t first, size_t end);
 };
 
 enum gm_code walk_rows(const struct walk *walk, struct gm_error *err);

@@ -127,10 +127,11 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
     w->block.next = NULL;
 }
 
-static void note_columns(struct worker *w, const struct data_window *window, size_t rows)
+static void note_columns(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                         size_t rows)
 {
     w->all.rows = rows;
-    w->has_target = window->target && w->setup.loss->targets > 0;
+    w->has_target = window->target && schema->targets == w->setup.loss->targets;
     w->has_weight = window->weight != NULL;
     w->has_group = window->group != NULL;
 }
@@ -140,7 +141,7 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
     const struct data_window *window = b->window;
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
     fill_features(w, schema, b);
-    note_columns(w, window, b->rows);
+    note_columns(w, schema, window, b->rows);
     if (w->has_target)
         convert_to_f64(schema->target_type, (const char *)window->target + b->first * target_bytes,
                        b->rows * schema->targets, w->all.target);
@@ -156,7 +157,7 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
     const struct model *m = w->setup.model;
     size_t row_bytes = m->spec.features * real_bytes(m);
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
-    note_columns(w, window, rows);
+    note_columns(w, schema, window, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t row = index[i];
         convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1, (char *)w->x + i * row_bytes);

@@ -1,0 +1,171 @@
+/* gm_model: a model file opened with its loss; predict and evaluate. */
+#include <gradmill/gradmill.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "loss/plugin.h"
+#include "model/file.h"
+#include "train/apply.h"
+#include "train/metrics.h"
+
+#define PARAMS_MOST 64
+
+struct gm_model {
+    char *path;
+    struct model_file file;
+    struct loss_plugin plugin;
+    struct loss loss;
+    struct gm_job job; /* defaults, in float64 */
+};
+
+/* A parameter of the model file as the loss room wants it typed. */
+static char *setting_text(const json_t *value)
+{
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    if (!json_is_array(value))
+        return json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(17)); /* [1,2] -> 1,2 */
+    size_t length = text ? strlen(text) : 0;
+    if (length >= 2) {
+        memmove(text, text + 1, length - 2);
+        text[length - 2] = 0;
+    }
+    return text;
+}
+
+static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
+{
+    struct loss_setting settings[PARAMS_MOST];
+    size_t count = 0;
+    const char *key;
+    json_t *value, *params = json_loads(m->file.loss_params, 0, NULL);
+    if (!json_is_object(params)) {
+        json_decref(params);
+        return error_set(err, GM_BAD_DATA, "%s: the attribute loss_params is not a JSON object.", m->path);
+    }
+    json_object_foreach(params, key, value)
+    {
+        if (count < PARAMS_MOST)
+            settings[count++] = (struct loss_setting){key, setting_text(value)};
+    }
+    bool class_loss = m->plugin.spec.target_kind == GM_TARGET_CLASS;
+    enum gm_code code = loss_bind(&m->loss, &m->plugin, settings, count, (size_t)m->file.targets,
+                                  class_loss ? m->file.n_classes : 0, err);
+    for (size_t i = 0; i < count; i++)
+        free((char *)(uintptr_t)settings[i].value);
+    json_decref(params);
+    if (!code && !m->loss.outputs)
+        m->loss.outputs = m->file.outputs;
+    if (!code && m->loss.outputs != m->file.outputs)
+        code = error_set(err, GM_BAD_DATA, "%s: the model has %zu outputs, but its loss '%s' gives %zu.", m->path,
+                         m->file.outputs, m->file.loss_id, m->loss.outputs);
+    return code;
+}
+
+enum gm_code gm_model_open(struct gm_model **out, const char *path, const char *loss_search_path, struct gm_error *err)
+{
+    struct gm_model *m;
+    enum gm_code code = memory_alloc((void **)&m, 1, sizeof *m, "a model", err);
+    if (code)
+        return code;
+    gm_job_init(&m->job);
+    m->job.run.precision = GM_FLOAT64;
+    if ((code = memory_string(&m->path, path, err)) || (code = model_file_read(&m->file, path, err)) ||
+        (code = loss_load(&m->plugin, m->file.loss_id, loss_search_path, NULL, err)) || (code = bind_loss(m, err))) {
+        gm_model_close(m);
+        return code;
+    }
+    *out = m;
+    return GM_OK;
+}
+
+void gm_model_close(struct gm_model *m)
+{
+    if (!m)
+        return;
+    loss_release(&m->loss);
+    loss_plugin_release(&m->plugin);
+    model_file_release(&m->file);
+    memory_free(m->path);
+    memory_free(m);
+}
+
+size_t gm_model_outputs(const struct gm_model *m)
+{
+    return m->file.outputs;
+}
+
+size_t gm_model_features(const struct gm_model *m)
+{
+    return m->file.features;
+}
+
+size_t gm_model_classes(const struct gm_model *m)
+{
+    return m->file.n_classes;
+}
+
+const char *gm_model_class_name(const struct gm_model *m, size_t index)
+{
+    return index < m->file.n_classes ? m->file.class_names[index] : NULL;
+}
+
+const char *gm_model_loss_id(const struct gm_model *m)
+{
+    return m->file.loss_id;
+}
+
+static struct apply_setup setup_of(const struct gm_model *m, const struct gm_data *data, const struct gm_use *use)
+{
+    return (struct apply_setup){.job = &m->job,
+                                .file = &m->file,
+                                .path = m->path,
+                                .plugin = &m->plugin,
+                                .loss = &m->loss,
+                                .data = data,
+                                .use = use};
+}
+
+enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
+                        gm_predictions_fn *predictions, void *context, struct gm_error *err)
+{
+    struct problem p;
+    double *params;
+    struct apply_setup setup = setup_of(model, data, use);
+    enum gm_code code = apply_init(&p, &params, &setup, err);
+    if (code)
+        return code;
+    code = apply_predict(&p, params, use && use->raw, predictions, context, err);
+    memory_free(params);
+    apply_release(&p);
+    return code;
+}
+
+enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
+                         struct gm_metrics *metrics, struct gm_error *err)
+{
+    struct problem p;
+    struct engine engine = {0};
+    struct gm_metrics sides[2];
+    double *params;
+    struct apply_setup setup = setup_of(model, data, use);
+    setup.need_target = model->plugin.spec.target_kind != GM_TARGET_NONE;
+    enum gm_code code = apply_init(&p, &params, &setup, err);
+    if (code)
+        return code;
+    if (!(code = engine_init(&engine, &p, err))) {
+        engine_prepare(&engine, params);
+        code = metrics_run(&engine, &(struct metrics_request){&p.train, NULL}, sides, err);
+        *metrics = sides[0];
+    }
+    engine_release(&engine);
+    memory_free(params);
+    apply_release(&p);
+    return code;
+}

@@ -1,0 +1,193 @@
+/* gm_train: a job becomes a problem, the problem is run, the result is written and measured. */
+#include <gradmill/gradmill.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/file.h"
+#include "train/metrics.h"
+#include "train/run.h"
+#include "train/summary.h"
+
+/* ---- the model file ---- */
+
+static struct model_file describe(const struct run *r)
+{
+    const struct problem *p = r->problem;
+    const struct data_schema *s = p->train.schema;
+    return (struct model_file){.outputs = p->loss.outputs,
+                               .features = s->features,
+                               .has_intercept = p->model.spec.intercept,
+                               .loss_id = (char *)(uintptr_t)p->plugin.vtable.id,
+                               .loss_version = (char *)(uintptr_t)p->plugin.vtable.version,
+                               .loss_sha256 = (char *)(uintptr_t)p->plugin.sha256,
+                               .link = p->loss.spec.link,
+                               .targets = (int64_t)p->loss.targets,
+                               .class_names = (char **)(uintptr_t)s->class_names,
+                               .n_classes = s->classes,
+                               .feature_names = (char **)(uintptr_t)s->feature_names,
+                               .n_feature_names = s->feature_names ? s->features : 0,
+                               .fingerprint = (char *)(uintptr_t)p->stats.fingerprint,
+                               .fill = (double *)(uintptr_t)p->fill,
+                               .gradmill_version = (char *)(uintptr_t)gm_version(),
+                               .stop_reason = (char *)(uintptr_t)stop_reason_name(r->reason),
+                               .objective = r->last.objective,
+                               .train_loss = r->last.train_loss,
+                               .validation_loss = r->last.validation_loss,
+                               .epochs = (int64_t)r->last.epoch,
+                               .best_epoch = (int64_t)r->stop.best_epoch,
+                               .seed = (int64_t)p->job->run.seed};
+}
+
+static enum gm_code save_model(const struct run *r, struct gm_error *err)
+{
+    const char *path = r->problem->job->output.model;
+    struct model_file file = describe(r);
+    if (!path)
+        return GM_OK;
+    enum gm_code code;
+    if (!(code = memory_alloc((void **)&file.coefficients, file.outputs * file.features, sizeof(double), "the model",
+                              err)) &&
+        !(code = memory_alloc((void **)&file.intercept, file.outputs, sizeof(double), "the model", err)) &&
+        !(code = loss_params_text(&r->problem->loss, &file.loss_params, err))) {
+        linear_to_raw(&r->problem->model, r->kept, file.coefficients, file.intercept);
+        code = model_file_write(&file, path, err);
+    }
+    memory_free(file.coefficients);
+    memory_free(file.intercept);
+    memory_free(file.loss_params);
+    return code;
+}
+
+/* ---- the summary ---- */
+
+static uint64_t bytes_per_pass(const struct data_schema *s)
+{
+    size_t row = s->features * data_type_size(s->type) + s->targets * data_type_size(s->target_type) +
+                 (s->has_weight ? sizeof(double) : 0);
+    return (uint64_t)row * s->rows;
+}
+
+static enum gm_code measure(struct run *r, struct gm_summary *summary, struct gm_error *err)
+{
+    const struct problem *p = r->problem;
+    struct gm_metrics sides[2];
+    engine_prepare(&r->engine, r->kept);
+    enum gm_code code = metrics_run(&r->engine, &(struct metrics_request){&p->train, &p->split}, sides, err);
+    summary->train = sides[0];
+    summary->validation = sides[1];
+    if (code || !p->validation.set)
+        return code;
+    code = metrics_run(&r->engine, &(struct metrics_request){&p->validation, NULL}, sides, err);
+    summary->validation = sides[0];
+    return code;
+}
+
+static void summarise(const struct run *r, struct gm_summary *s)
+{
+    const struct problem *p = r->problem;
+    s->stop_reason = stop_reason_name(r->reason);
+    s->epochs = r->last.epoch;
+    s->best_epoch = r->stop.best_epoch;
+    s->passes = (size_t)r->engine.passes;
+    s->train_loss = r->last.train_loss;
+    s->objective = r->last.objective;
+    s->validation_loss = r->last.validation_loss;
+    s->gradient_norm = r->last.gradient_norm;
+    s->seconds = clock_seconds() - r->start_time;
+    s->rows = p->train.schema->rows;
+    s->features = p->train.schema->features;
+    s->outputs = p->loss.outputs;
+    s->parameters = r->n;
+    s->data_bytes_per_pass = bytes_per_pass(p->train.schema);
+    s->resident = data_is_resident(p->train.set);
+    s->threads = p->threads;
+    s->peak_memory_bytes = memory_peak();
+}
+
+/* Diverged is told with where it was first seen. */
+static enum gm_code verdict(const struct run *r, struct gm_error *err)
+{
+    const char *kept = isfinite(r->stop.best_loss) ? "The best model before that is kept." : "There is no good model.";
+    if (r->reason == STOP_INTERRUPTED)
+        return error_set(err, GM_INTERRUPTED, "Interrupted after epoch %zu; the best model so far is kept.",
+                         r->last.epoch);
+    if (r->reason != STOP_DIVERGED)
+        return GM_OK;
+    if (!r->totals.finite)
+        return error_set(err, GM_DIVERGED,
+                         "Diverged in epoch %zu: the loss '%s' was not finite in the block at row %zu. %s "
+                         "A smaller optimizer.learning_rate, or auto, may help.",
+                         r->last.epoch, r->problem->plugin.vtable.id, r->totals.bad_row, kept);
+    return error_set(err, GM_DIVERGED,
+                     "Diverged in epoch %zu: the objective was not finite. %s A smaller optimizer.learning_rate, or "
+                     "auto, may help.",
+                     r->last.epoch, kept);
+}
+
+static enum gm_code train(struct run *r, struct gm_summary *summary, struct gm_error *err)
+{
+    enum gm_code code = run_train(r, err);
+    if (code)
+        return code;
+    bool good = isfinite(r->stop.best_loss);
+    summarise(r, summary);
+    if (good && (code = save_model(r, err)))
+        return code;
+    if (good && (code = measure(r, summary, err)))
+        return code;
+    if ((code = log_end(&r->log, summary, err)) || (code = log_close(&r->log, err)))
+        return code;
+    return verdict(r, err);
+}
+
+enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, struct gm_summary *summary,
+                      struct gm_error *err)
+{
+    struct problem problem;
+    struct run run = {0};
+    *summary = (struct gm_summary){.stop_reason = "none", .validation_loss = NAN};
+    enum gm_code code = problem_init(&problem, job, watch, err);
+    if (code)
+        return code;
+    if (!(code = run_init(&run, &problem, watch, err)))
+        code = train(&run, summary, err);
+    run_release(&run);
+    problem_release(&problem);
+    return code;
+}
+
+void gm_metrics_release(struct gm_metrics *metrics)
+{
+    memory_free(metrics->confusion);
+    *metrics = (struct gm_metrics){0};
+}
+
+void gm_summary_release(struct gm_summary *summary)
+{
+    gm_metrics_release(&summary->train);
+    gm_metrics_release(&summary->validation);
+    *summary = (struct gm_summary){0};
+}
+
+static char *dump(json_t *object)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(object);
+    return text;
+}
+
+char *gm_summary_json(const struct gm_summary *summary)
+{
+    return dump(summary_object(summary));
+}
+
+char *gm_metrics_json(const struct gm_metrics *metrics)
+{
+    return dump(summary_metrics(metrics));
+}

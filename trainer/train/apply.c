@@ -1,0 +1,129 @@
+/* A trained model put to use. */
+#include "train/apply.h"
+
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/engine.h"
+#include "train/targets.h"
+
+static enum gm_code open_data(struct problem *p, const struct apply_setup *s, struct gm_error *err)
+{
+    struct data_options options = {.need_target = s->need_target,
+                                   .allow_external = s->use && s->use->allow_external,
+                                   .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR};
+    struct data_source source = {s->data->path, s->data->features, s->data->target, s->data->weight, s->data->group};
+    enum gm_code code = data_open(&p->train.set, &source, &options, err);
+    if (code)
+        return code;
+    const struct data_schema *schema = p->train.schema = data_schema(p->train.set);
+    if (schema->features != s->file->features)
+        return error_set(err, GM_BAD_DATA, "%s has %zu features, but the model %s was trained on %zu.",
+                         schema->features_at, schema->features, s->path, s->file->features);
+    if (s->need_target && s->loss->targets && schema->targets != s->loss->targets)
+        return error_set(err, GM_BAD_DATA, "%s has %zu columns, but the model %s was trained on targets of %zu.",
+                         schema->target_at, schema->targets, s->path, s->loss->targets);
+    if (s->need_target && s->file->n_classes)
+        return data_make_classes(p->train.set, (const char *const *)s->file->class_names, s->file->n_classes, err);
+    return schema->target_is_text ? data_make_classes(p->train.set, NULL, 0, err) : GM_OK;
+}
+
+static enum gm_code load(struct problem *p, const struct apply_setup *s, struct gm_error *err)
+{
+    p->threads = s->use && s->use->threads > 0 ? s->use->threads : cpu_threads();
+    p->memory = s->use && s->use->memory ? s->use->memory : memory_limit() / 10 * 6;
+    p->train.plan = problem_batch_plan(p, p->train.schema->rows);
+    enum gm_code code = data_load(p->train.set, &p->train.plan, p->memory, p->threads, err);
+    if (code || !s->need_target)
+        return code;
+    if ((code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
+        return code;
+    return targets_check(p, err);
+}
+
+static enum gm_code make_model(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
+{
+    struct model_spec spec = {MODEL_LINEAR, s->file->features, s->file->outputs, true, MODEL_F64};
+    enum gm_code code = model_init(&p->model, &spec, NULL, NULL, err);
+    if (!code)
+        code = memory_alloc((void **)params, p->model.n_params, sizeof **params, "the model", err);
+    if (code)
+        return code;
+    size_t n = s->file->outputs * s->file->features;
+    memcpy(*params, s->file->coefficients, n * sizeof **params);
+    memcpy(*params + n, s->file->intercept, s->file->outputs * sizeof **params);
+    return GM_OK;
+}
+
+enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
+{
+    *p = (struct problem){.job = s->job, .loss = *s->loss, .fill = s->file->fill};
+    *params = NULL;
+    enum gm_code code;
+    if ((code = open_data(p, s, err)) || (code = load(p, s, err)) || (code = make_model(p, params, s, err))) {
+        memory_free(*params);
+        *params = NULL;
+        apply_release(p);
+    }
+    return code;
+}
+
+void apply_release(struct problem *p)
+{
+    p->loss = (struct loss){0}; /* the caller's */
+    problem_release(p);
+}
+
+/* ---- predict ---- */
+
+struct prediction {
+    const struct problem *problem;
+    struct worker *workers;
+    void *weights;
+    double *pred; /* [slab_rows x outputs] */
+    bool raw;
+    gm_predictions_fn *give;
+    void *context;
+};
+
+static void predict_block(void *context, int thread, size_t lane, const struct walk_block *block)
+{
+    struct prediction *p = context;
+    struct worker *w = &p->workers[thread];
+    size_t outputs = p->problem->loss.outputs, at = block->row % p->problem->train.plan.slab_rows;
+    (void)lane;
+    worker_fill(w, p->problem->train.schema, block);
+    worker_forward(w, p->weights);
+    if (!p->raw)
+        loss_inverse_link(w->setup.loss, w->all.pred, block->rows, NULL);
+    memcpy(p->pred + at * outputs, w->all.pred, block->rows * outputs * sizeof(double));
+}
+
+static bool predict_slab(void *context, size_t first, size_t end)
+{
+    struct prediction *p = context;
+    return p->give(p->context, first, end - first, p->pred);
+}
+
+enum gm_code apply_predict(const struct problem *p, const double *params, bool raw, gm_predictions_fn *predictions,
+                           void *context, struct gm_error *err)
+{
+    struct engine engine = {0};
+    struct prediction job = {.problem = p, .raw = raw, .give = predictions, .context = context};
+    enum gm_code code = engine_init(&engine, p, err);
+    if (!code)
+        code = memory_alloc((void **)&job.pred, p->train.plan.slab_rows, p->loss.outputs * sizeof(double),
+                            "predictions", err);
+    if (!code) {
+        engine_prepare(&engine, params);
+        job.workers = engine.workers;
+        job.weights = engine.weights;
+        struct walk walk = {p->train.set, &p->train.plan, p->threads, predict_block, &job, predict_slab};
+        code = walk_rows(&walk, err);
+    }
+    memory_free(job.pred);
+    engine_release(&engine);
+    return code;
+}

@@ -1,0 +1,68 @@
+/*
+ * Full-batch training: an epoch is one accepted step of the method, most often one pass over the data.
+ *
+ * Epoch 0 is the start, before any update. Trials that the method rejects are passes, not epochs.
+ */
+#include "train/run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "optim/penalty.h"
+
+/* Evaluate the objective and its gradient at r->params; epoch gets the losses. The smooth part (with l2) is returned.
+ */
+static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smooth, struct gm_error *err)
+{
+    const uint8_t *penalised = r->problem->model.penalised;
+    double begun = clock_seconds(), l1 = r->config.l1;
+    enum gm_code code = engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
+    if (!code && r->problem->validation.set)
+        code = engine_validate(&r->engine, r->params, &r->totals, err);
+    if (code)
+        return code;
+    const struct engine_totals *t = &r->totals;
+    epoch->train_loss = t->loss[0] / t->weight[0];
+    epoch->validation_loss = r->problem->has_validation ? t->loss[1] / t->weight[1] : NAN;
+    *smooth = epoch->train_loss + penalty_l2(r->config.l2, penalised, r->params, r->gradient, r->n);
+    epoch->objective = *smooth + penalty_l1(l1, penalised, r->params, r->n);
+    epoch->gradient_norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
+    epoch->rows_per_second = (double)r->problem->train.schema->rows / fmax(clock_seconds() - begun, 1e-9);
+    return GM_OK;
+}
+
+/* No step makes progress: nothing about the loss will change, unless it was never finite. */
+static enum stop_reason stuck(const struct run *r)
+{
+    return isfinite(r->stop.best_loss) ? STOP_LOSS_CHANGE : STOP_DIVERGED;
+}
+
+enum gm_code run_full(struct run *r, struct gm_error *err)
+{
+    struct gm_epoch epoch = {0};
+    for (size_t next = 0; r->reason == STOP_NONE;) {
+        if (next > 0 && run_interrupted(r)) {
+            r->reason = STOP_INTERRUPTED;
+            return GM_OK;
+        }
+        double smooth;
+        enum gm_code code = evaluate(r, &epoch, &smooth, err);
+        if (code)
+            return code;
+        switch (optim_tell(r->optim, r->params, smooth, r->gradient)) {
+        case OPTIM_REJECTED:
+            break;
+        case OPTIM_STUCK:
+            r->reason = stuck(r);
+            break;
+        case OPTIM_ACCEPTED:
+            epoch.epoch = next++;
+            epoch.learning_rate = optim_last_rate(r->optim);
+            if ((code = run_epoch(r, &epoch, optim_iterate(r->optim), err)))
+                return code;
+        }
+    }
+    return GM_OK;
+}

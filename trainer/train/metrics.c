@@ -1,0 +1,192 @@
+/*
+ * Metrics in one pass. Everything is a weighted sum over rows, kept per lane and side as one row of doubles and added
+ * in the fixed tree, so metrics too have the same bits at any number of threads.
+ */
+#include "train/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/reduce.h"
+
+#define CONFUSION_MOST 256 /* classes; more make a table that nobody reads, a lane */
+
+/* Columns of a row of sums; behind them square, absolute, target, target^2 [outputs each], then confusion. */
+enum { M_ROWS, M_WEIGHT, M_CORRECT, M_LOG_LOSS, M_NOT_BINARY, M_FIXED };
+
+struct metrics_pass {
+    struct engine *engine;
+    const struct problem_data *data;
+    const struct data_split *split;
+    double *sums;                          /* [lanes x 2 sides x width] */
+    size_t width, outputs, classes, cells; /* cells of the confusion matrix, 0: none */
+    bool regression;                       /* one target an output, on the response scale */
+    bool binary;                           /* one output, logit link */
+};
+
+static double *side_sums(const struct metrics_pass *p, size_t lane, int side)
+{
+    return p->sums + (lane * 2 + (size_t)side) * p->width;
+}
+
+static void add_regression(const struct metrics_pass *p, const double *response, const double *target, double weight,
+                           double *s)
+{
+    double *square = s + M_FIXED, *absolute = square + p->outputs, *sum = absolute + p->outputs,
+           *sum2 = sum + p->outputs;
+    for (size_t k = 0; k < p->outputs; k++) {
+        double d = response[k] - target[k];
+        square[k] += weight * d * d;
+        absolute[k] += weight * fabs(d);
+        sum[k] += weight * target[k];
+        sum2[k] += weight * target[k] * target[k];
+    }
+}
+
+static void add_class(const struct metrics_pass *p, const double *raw, double target, double weight, double *s)
+{
+    size_t found = 0, truth = (size_t)target;
+    double log_loss;
+    if (p->binary) {
+        double z = raw[0];
+        found = z > 0;
+        s[M_NOT_BINARY] += target != 0 && target != 1;
+        truth = target > 0.5;
+        log_loss = fmax(z, 0) + log1p(exp(-fabs(z))) - target * z;
+    } else {
+        double sum = 0;
+        for (size_t k = 1; k < p->outputs; k++)
+            found = raw[k] > raw[found] ? k : found;
+        for (size_t k = 0; k < p->outputs; k++)
+            sum += exp(raw[k] - raw[found]);
+        log_loss = log(sum) + raw[found] - raw[truth];
+    }
+    s[M_CORRECT] += found == truth ? weight : 0;
+    s[M_LOG_LOSS] += weight * log_loss;
+    if (p->cells)
+        s[M_FIXED + 4 * p->outputs + truth * p->classes + found] += weight;
+}
+
+static void metrics_block(void *context, int thread, size_t lane, const struct walk_block *block)
+{
+    const struct metrics_pass *p = context;
+    struct engine *e = p->engine;
+    struct worker *w = &e->workers[thread];
+    worker_fill(w, p->data->schema, block);
+    worker_forward(w, e->weights);
+    if (p->split)
+        worker_loss_split(w, block->row, &e->sums[lane]);
+    else
+        worker_loss(w, 0, 0, block->row, &e->sums[lane]);
+    if (p->regression)
+        loss_inverse_link(w->setup.loss, w->all.pred, block->rows, NULL);
+    for (size_t i = 0; i < block->rows; i++) {
+        double *s = side_sums(p, lane, p->split && split_held_out(p->split, block->row + i));
+        double weight = w->has_weight ? w->all.weight[i] : 1;
+        s[M_ROWS] += 1;
+        s[M_WEIGHT] += weight;
+        if (p->regression)
+            add_regression(p, w->all.pred + i * p->outputs, w->all.target + i * p->outputs, weight, s);
+        else if (p->classes)
+            add_class(p, w->all.pred + i * p->outputs, w->all.target[i], weight, s);
+    }
+}
+
+static void finish_regression(const struct metrics_pass *p, const double *s, struct gm_metrics *m)
+{
+    const double *square = s + M_FIXED, *absolute = square + p->outputs, *sum = absolute + p->outputs,
+                 *sum2 = sum + p->outputs;
+    double weight = s[M_WEIGHT], n = (double)p->outputs;
+    m->task = GM_TASK_IS_REGRESSION;
+    m->mse = m->mae = m->r2 = 0;
+    for (size_t k = 0; k < p->outputs; k++) {
+        double spread = sum2[k] - sum[k] * sum[k] / weight;
+        m->mse += square[k] / weight / n;
+        m->mae += absolute[k] / weight / n;
+        /* A constant target has no variance to explain; what is left is rounding. */
+        m->r2 += spread > 1e-14 * sum2[k] ? (1 - square[k] / spread) / n : NAN;
+    }
+    m->rmse = sqrt(m->mse);
+}
+
+static enum gm_code finish_classes(const struct metrics_pass *p, const double *s, struct gm_metrics *m,
+                                   struct gm_error *err)
+{
+    if (p->binary && s[M_NOT_BINARY] > 0) /* probabilities as targets: there are no classes to count */
+        return GM_OK;
+    enum gm_code code = GM_OK;
+    if (p->cells)
+        code = memory_alloc((void **)&m->confusion, p->cells, sizeof(double), "the confusion matrix", err);
+    if (code)
+        return code;
+    if (p->cells)
+        memcpy(m->confusion, s + M_FIXED + 4 * p->outputs, p->cells * sizeof(double));
+    m->task = GM_TASK_IS_CLASSIFICATION;
+    m->classes = p->classes;
+    m->accuracy = s[M_CORRECT] / s[M_WEIGHT];
+    if (p->binary || p->engine->problem->loss.spec.link == GM_LINK_SOFTMAX)
+        m->log_loss = s[M_LOG_LOSS] / s[M_WEIGHT];
+    return GM_OK;
+}
+
+static enum gm_code finish_side(const struct metrics_pass *p, int side, const struct lane_sums *loss,
+                                struct gm_metrics *m, struct gm_error *err)
+{
+    const double *s = side_sums(p, 0, side);
+    *m = (struct gm_metrics){.task = GM_TASK_IS_OTHER,
+                             .rows = (size_t)s[M_ROWS],
+                             .outputs = p->outputs,
+                             .weight_sum = s[M_WEIGHT],
+                             .loss = loss->loss[side] / loss->weight[side],
+                             .mse = NAN,
+                             .rmse = NAN,
+                             .mae = NAN,
+                             .r2 = NAN,
+                             .accuracy = NAN,
+                             .log_loss = NAN};
+    if (p->regression && m->rows)
+        finish_regression(p, s, m);
+    else if (p->classes && m->rows)
+        return finish_classes(p, s, m, err);
+    return GM_OK;
+}
+
+static void describe(struct metrics_pass *p)
+{
+    const struct loss *loss = &p->engine->problem->loss;
+    p->outputs = loss->outputs;
+    bool real = loss->spec.target_kind == GM_TARGET_REAL && loss->outputs == loss->targets;
+    p->binary = real && loss->outputs == 1 && loss->spec.link == GM_LINK_LOGIT;
+    p->regression = real && !p->binary && p->data->schema->targets > 0;
+    if (p->binary)
+        p->classes = 2;
+    else if (loss->spec.target_kind == GM_TARGET_CLASS && loss->outputs == loss->classes)
+        p->classes = loss->classes;
+    if (!p->data->schema->targets)
+        p->classes = 0;
+    p->cells = p->classes <= CONFUSION_MOST ? p->classes * p->classes : 0;
+    p->width = M_FIXED + 4 * p->outputs + p->cells;
+}
+
+enum gm_code metrics_run(struct engine *e, const struct metrics_request *request, struct gm_metrics sides[2],
+                         struct gm_error *err)
+{
+    struct metrics_pass p = {.engine = e, .data = request->data};
+    p.split = request->split && request->split->mask ? request->split : NULL;
+    describe(&p);
+    size_t lanes = p.data->plan.lanes;
+    sides[0] = sides[1] = (struct gm_metrics){0};
+    enum gm_code code = memory_alloc((void **)&p.sums, lanes * 2, p.width * sizeof(double), "metrics", err);
+    if (code)
+        return code;
+    struct walk walk = {p.data->set, &p.data->plan, e->threads, metrics_block, &p};
+    if ((code = engine_walk(e, &walk, err)))
+        goto done;
+    reduce_lanes(p.sums, lanes, 2 * p.width, 0, 2 * p.width);
+    for (int side = 0; !code && side < 2; side++)
+        code = finish_side(&p, side, &e->sums[0], &sides[side], err);
+done:
+    memory_free(p.sums);
+    return code;
+}

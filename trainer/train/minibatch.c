@@ -1,0 +1,130 @@
+/*
+ * Minibatch training: an epoch is one sweep over the shuffled training rows, an update a batch.
+ *
+ * train_loss of an epoch is the mean over its batches, each before its update; the validation loss is that of the
+ * weights at the end of the epoch.
+ */
+#include "train/minibatch.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "optim/penalty.h"
+#include "train/rate.h"
+
+struct update {
+    struct run *run;
+    struct optim *optim;
+};
+
+/* l2 belongs to the gradient that the method sees; each range of parameters is updated by one thread. */
+static void update_range(void *context, const double *mean, size_t first, size_t end)
+{
+    struct update *u = context;
+    struct run *r = u->run;
+    (void)mean; /* it is r->gradient */
+    penalty_l2(r->config.l2, r->problem->model.penalised + first, r->params + first, r->gradient + first, end - first);
+    optim_step_range(u->optim, r->params, r->gradient, first, end);
+}
+
+static size_t batch_rows(const struct run *r)
+{
+    size_t asked = r->problem->job->optimizer.batch_size, rows = r->problem->train.schema->rows;
+    return asked && asked < rows ? asked : rows;
+}
+
+static double batches_per_epoch(const struct run *r)
+{
+    size_t rows = r->problem->train.schema->rows - r->problem->split.held_out;
+    return ceil((double)rows / (double)batch_rows(r));
+}
+
+static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
+                                 struct engine_totals *totals, size_t *done, struct gm_error *err)
+{
+    struct update update = {r, s->optim};
+    size_t size = batch_rows(r);
+    for (size_t i = 0; i < window->order_rows && totals->finite && !(s->most_batches && *done >= s->most_batches);
+         i += size) {
+        size_t rows = window->order_rows - i < size ? window->order_rows - i : size;
+        struct engine_batch batch = {window, window->order + i, rows, s->first_step + *done};
+        double epoch = (double)s->epoch + (double)*done / batches_per_epoch(r);
+        engine_prepare(&r->engine, r->params);
+        optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
+        enum gm_code code = engine_step(&r->engine, &batch, r->gradient, update_range, &update, totals, err);
+        if (code)
+            return code;
+        ++*done;
+    }
+    return GM_OK;
+}
+
+enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, struct engine_totals *totals,
+                             size_t *steps, struct gm_error *err)
+{
+    const struct problem *p = r->problem;
+    struct data_order order = {.shuffled = true, .seed = p->job->run.seed, .epoch = s->epoch, .mask = p->split.mask};
+    struct data_pass *pass = NULL;
+    const struct data_window *window = NULL;
+    size_t done = 0;
+    *totals = (struct engine_totals){.finite = true};
+    enum gm_code code = data_pass_open(&pass, p->train.set, &order, err);
+    while (!code && totals->finite && !(s->most_batches && done >= s->most_batches) &&
+           !(code = data_pass_next(pass, &window, err)) && window)
+        code = sweep_window(r, s, window, totals, &done, err);
+    data_pass_close(pass);
+    if (steps)
+        *steps = done;
+    return code;
+}
+
+/* Losses of the epoch that was just swept, at its end. */
+static enum gm_code measure(struct run *r, struct gm_epoch *epoch, struct gm_error *err)
+{
+    const uint8_t *penalised = r->problem->model.penalised;
+    const struct engine_totals *t = &r->totals;
+    epoch->train_loss = t->finite ? t->loss[0] / t->weight[0] : NAN;
+    epoch->objective = epoch->train_loss + penalty_l2(r->config.l2, penalised, r->params, NULL, r->n) +
+                       penalty_l1(r->config.l1, penalised, r->params, r->n);
+    epoch->validation_loss = NAN;
+    epoch->gradient_norm = NAN;
+    if (!t->finite || !r->problem->has_validation)
+        return GM_OK;
+    struct engine_totals validation;
+    engine_prepare(&r->engine, r->params);
+    enum gm_code code = engine_validation_loss(&r->engine, &validation, err);
+    if (!code)
+        epoch->validation_loss = validation.loss[1] / validation.weight[1];
+    return code;
+}
+
+enum gm_code run_minibatch(struct run *r, struct gm_error *err)
+{
+    bool automatic = isnan(r->config.learning_rate);
+    double lowest = INFINITY;
+    uint64_t step = 0;
+    enum gm_code code = rate_resolve(r, err);
+    if (r->rule.max_epochs == 0)
+        r->reason = STOP_MAX_EPOCHS;
+    for (size_t e = 1; !code && r->reason == STOP_NONE; e++) {
+        if (run_interrupted(r)) {
+            r->reason = STOP_INTERRUPTED;
+            break;
+        }
+        double begun = clock_seconds();
+        size_t steps;
+        struct minibatch_sweep sweep = {r->optim, (uint32_t)(e - 1), r->rate, 0, step};
+        if ((code = minibatch_sweep(r, &sweep, &r->totals, &steps, err)))
+            break;
+        step += steps;
+        struct gm_epoch epoch = {.epoch = e, .learning_rate = optim_last_rate(r->optim)};
+        epoch.rows_per_second = r->totals.weight[0] / fmax(clock_seconds() - begun, 1e-9);
+        if ((code = measure(r, &epoch, err)) || (code = run_epoch(r, &epoch, r->params, err)))
+            break;
+        r->engine.passes++;
+        if (automatic && epoch.objective >= lowest)
+            r->rate /= 2;
+        lowest = fmin(lowest, epoch.objective);
+    }
+    return code;
+}

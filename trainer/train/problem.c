@@ -1,0 +1,274 @@
+/* A job made concrete. */
+#include "train/problem.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/targets.h"
+
+#define SMALL_WORK 65536 /* multiplications of a pass below which a second thread costs more than it saves */
+
+void problem_note(const struct gm_watch *watch, const char *format, ...)
+{
+    if (!watch || !watch->note)
+        return;
+    char text[GM_ERROR_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    watch->note(watch->context, text);
+}
+
+/* ---- outputs, before anything is read ---- */
+
+static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job *job = p->job;
+    enum gm_code code;
+    if (job->output.model && ((code = file_check_writable(job->output.model, err)) ||
+                              (code = file_lock_take(&p->lock, job->output.model, err))))
+        return code;
+    return job->output.log ? file_check_writable(job->output.log, err) : GM_OK;
+}
+
+/* ---- what this version trains ---- */
+
+static enum gm_code check_supported(const struct gm_job *job, struct gm_error *err)
+{
+    if (job->model.type != GM_MODEL_LINEAR)
+        return error_set(err, GM_BAD_JOB, "model.type: only 'linear' is supported by this version.");
+    if (job->loss.count != 1)
+        return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
+                         job->loss.count);
+    if (job->optimizer.type == GM_OPTIMIZER_LBFGS || job->optimizer.type == GM_OPTIMIZER_NEWTON)
+        return error_set(err, GM_BAD_JOB, "optimizer.type: 'lbfgs' and 'newton' are not supported by this version.");
+    bool full = job->optimizer.type == GM_OPTIMIZER_GD;
+    if (full && job->optimizer.batch_size)
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.batch_size: gd takes the full batch; for batches of %zu rows choose sgd, momentum, "
+                         "nesterov or adam.",
+                         job->optimizer.batch_size);
+    return GM_OK;
+}
+
+/* ---- loss and data ---- */
+
+static enum gm_code load_loss(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job_loss *term = &p->job->loss.terms[0];
+    return loss_load(&p->plugin, term->name, p->job->loss.search_path, term->sha256, err);
+}
+
+static struct data_source source_of(const struct gm_data *data)
+{
+    return (struct data_source){data->path, data->features, data->target, data->weight, data->group};
+}
+
+static enum gm_code open_data(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job *job = p->job;
+    struct data_options options = {.need_target = p->plugin.spec.target_kind != GM_TARGET_NONE,
+                                   .allow_external = job->data.allow_external,
+                                   .missing = (enum data_missing)job->data.missing};
+    struct data_source source = source_of(&job->data.train);
+    enum gm_code code = data_open(&p->train.set, &source, &options, err);
+    if (code)
+        return code;
+    p->train.schema = data_schema(p->train.set);
+    if (!job->data.validation.path && !job->data.validation.features)
+        return GM_OK;
+    source = source_of(&job->data.validation);
+    if ((code = data_open(&p->validation.set, &source, &options, err)))
+        return code;
+    p->validation.schema = data_schema(p->validation.set);
+    const struct data_schema *t = p->train.schema, *v = p->validation.schema;
+    if (v->features != t->features || v->targets != t->targets)
+        return error_set(err, GM_BAD_DATA,
+                         "%s has %zu features and %zu target columns, but the training data %s has %zu and %zu.",
+                         v->features_at, v->features, v->targets, t->features_at, t->features, t->targets);
+    return GM_OK;
+}
+
+/* A loss on two classes with one output, such as logistic: words become 0 and 1. */
+static bool two_class_words(const struct problem *p)
+{
+    return p->train.schema->target_is_text && p->plugin.spec.target_kind == GM_TARGET_REAL &&
+           p->plugin.spec.link == GM_LINK_LOGIT;
+}
+
+static enum gm_code make_classes(struct problem *p, struct gm_error *err)
+{
+    bool words = two_class_words(p);
+    if (p->plugin.spec.target_kind != GM_TARGET_CLASS && !words)
+        return GM_OK;
+    enum gm_code code = data_make_classes(p->train.set, NULL, 0, err);
+    if (code)
+        return code;
+    const struct data_schema *schema = p->train.schema;
+    if (words && schema->classes != 2)
+        return error_set(err, GM_BAD_DATA,
+                         "%s holds %zu classes, but the loss '%s' separates two. For more choose "
+                         "cross_entropy.",
+                         schema->target_at, schema->classes, p->plugin.vtable.id);
+    if (p->validation.set)
+        return data_make_classes(p->validation.set, schema->class_names, schema->classes, err);
+    return GM_OK;
+}
+
+static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job_loss *term = &p->job->loss.terms[0];
+    struct loss_setting settings[64];
+    if (term->n_params > sizeof settings / sizeof *settings)
+        return error_set(err, GM_BAD_JOB, "loss.params: %zu parameters; at most 64 are possible.", term->n_params);
+    for (size_t i = 0; i < term->n_params; i++)
+        settings[i] = (struct loss_setting){term->params[i].name, term->params[i].value};
+    const struct data_schema *schema = p->train.schema;
+    bool class_loss = p->plugin.spec.target_kind == GM_TARGET_CLASS;
+    enum gm_code code = loss_bind(&p->loss, &p->plugin, settings, term->n_params, schema->targets,
+                                  class_loss ? schema->classes : 0, err);
+    if (code)
+        return code;
+    if (!p->loss.outputs)
+        p->loss.outputs = p->job->model.outputs;
+    if (!p->loss.outputs)
+        return error_set(err, GM_BAD_JOB,
+                         "model.outputs: the loss '%s' works with any number of outputs; say how many.",
+                         p->plugin.vtable.id);
+    if (p->job->model.outputs && p->job->model.outputs != p->loss.outputs)
+        return error_set(err, GM_BAD_JOB, "model.outputs: %zu, but the loss '%s' needs %zu on this data.",
+                         p->job->model.outputs, p->plugin.vtable.id, p->loss.outputs);
+    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT || p->loss.spec.n_theta)
+        return error_set(err, GM_BAD_JOB,
+                         "loss.name: '%s' couples rows or has learned parameters; this version trains losses of "
+                         "independent rows.",
+                         p->plugin.vtable.id);
+    return GM_OK;
+}
+
+/* ---- reading ---- */
+
+static size_t real_bytes(const struct problem *p)
+{
+    return p->job->run.precision == GM_FLOAT32 ? sizeof(float) : sizeof(double);
+}
+
+static size_t parameter_count(const struct problem *p)
+{
+    return p->loss.outputs * (p->train.schema->features + 1);
+}
+
+struct lane_plan problem_batch_plan(const struct problem *p, size_t rows)
+{
+    return lane_plan_make(rows, p->train.schema->features * real_bytes(p), parameter_count(p) * sizeof(double));
+}
+
+static void choose_resources(struct problem *p, const struct gm_watch *watch)
+{
+    const struct gm_job *job = p->job;
+    int available = cpu_threads();
+    p->threads = job->run.threads > 0 ? job->run.threads : available;
+    if (p->threads > available)
+        problem_note(watch, "%d threads on %d processors: slower than %d, same result.", p->threads, available,
+                     available);
+    double work = (double)p->train.schema->rows * (double)p->train.schema->features * (double)p->loss.outputs;
+    if (work < SMALL_WORK)
+        p->threads = 1;
+    p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
+}
+
+static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
+{
+    struct problem_data *sets[] = {&p->train, &p->validation};
+    uint64_t left = p->memory;
+    for (int i = 0; i < 2; i++) {
+        struct problem_data *d = sets[i];
+        if (!d->set)
+            continue;
+        d->plan = problem_batch_plan(p, d->schema->rows);
+        enum gm_code code = data_load(d->set, &d->plan, left, p->threads, err);
+        if (code)
+            return code;
+        uint64_t bytes = data_bytes(d->set);
+        left = left > bytes ? left - bytes : 0;
+        problem_note(watch, "%s: %zu rows x %zu features, %s%s%s, %s", d->schema->features_at, d->schema->rows,
+                     d->schema->features, data_type_name(d->schema->type), d->schema->target_at ? "; target " : "",
+                     d->schema->target_at ? d->schema->target_at : "",
+                     data_is_resident(d->set) ? "in memory" : "streaming");
+    }
+    return GM_OK;
+}
+
+static enum gm_code scan(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job *job = p->job;
+    enum gm_code code = GM_OK;
+    if (!p->validation.set)
+        code = split_init(&p->split, p->train.schema->rows, job->data.validation_fraction, job->run.seed, NULL, err);
+    if (code || (code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
+        return code;
+    p->has_validation = p->validation.set || p->split.mask;
+    if (job->data.missing != GM_MISSING_ERROR)
+        p->fill = p->stats.mean;
+    if (!p->validation.set)
+        return GM_OK;
+    struct data_stats stats = {0};
+    code = scan_run(&stats, p->validation.set, &p->validation.plan, &(struct data_split){0}, p->threads, err);
+    scan_release(&stats);
+    return code;
+}
+
+static enum gm_code size_model(struct problem *p, struct gm_error *err)
+{
+    const struct gm_job *job = p->job;
+    size_t features = p->train.schema->features;
+    struct model_spec spec = {.type = MODEL_LINEAR,
+                              .features = features,
+                              .outputs = p->loss.outputs,
+                              .intercept = job->model.intercept,
+                              .precision = job->run.precision == GM_FLOAT32 ? MODEL_F32 : MODEL_F64};
+    if (!job->data.standardize)
+        return model_init(&p->model, &spec, NULL, NULL, err);
+    for (size_t j = 0; j < features; j++) /* a constant column keeps its scale: its weight stays 0 */
+        if (!(p->stats.deviation[j] > 0))
+            p->stats.deviation[j] = 1;
+    /* Without an intercept there is nothing a center could be folded into. */
+    return model_init(&p->model, &spec, job->model.intercept ? p->stats.mean : NULL, p->stats.deviation, err);
+}
+
+enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,
+                          struct gm_error *err)
+{
+    *p = (struct problem){.job = job};
+    enum gm_code code;
+    if ((code = check_supported(job, err)) || (code = check_outputs(p, err)) || (code = load_loss(p, err)) ||
+        (code = open_data(p, err)) || (code = make_classes(p, err)) || (code = bind_loss(p, err)))
+        goto failed;
+    choose_resources(p, watch);
+    if ((code = load_data(p, watch, err)) || (code = scan(p, err)) || (code = targets_check(p, err)) ||
+        (code = size_model(p, err)))
+        goto failed;
+    return GM_OK;
+failed:
+    problem_release(p);
+    return code;
+}
+
+void problem_release(struct problem *p)
+{
+    model_release(&p->model);
+    scan_release(&p->stats);
+    split_release(&p->split);
+    data_close(p->train.set);
+    data_close(p->validation.set);
+    loss_release(&p->loss);
+    loss_plugin_release(&p->plugin);
+    file_lock_release(&p->lock);
+    *p = (struct problem){0};
+}

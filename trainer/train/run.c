@@ -1,0 +1,144 @@
+/* The spine: epochs of a problem until a rule says stop. */
+#include "train/run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "optim/penalty.h"
+#include "train/targets.h"
+
+static double or_default(double value, double fallback)
+{
+    return isnan(value) ? fallback : value;
+}
+
+static struct optim_config config_of(const struct gm_job *job)
+{
+    struct optim_config c;
+    optim_config_init(&c, (enum optim_method)job->optimizer.type);
+    c.learning_rate = job->optimizer.learning_rate;
+    c.schedule = (enum optim_schedule)job->optimizer.schedule;
+    c.step_factor = or_default(job->optimizer.step_factor, c.step_factor);
+    c.step_epochs = or_default(job->optimizer.step_epochs, c.step_epochs);
+    c.decay = or_default(job->optimizer.decay, c.decay);
+    c.warmup_epochs = or_default(job->optimizer.warmup_epochs, c.warmup_epochs);
+    c.max_epochs = (double)job->stop.max_epochs;
+    c.momentum = or_default(job->optimizer.momentum, c.momentum);
+    c.beta1 = or_default(job->optimizer.beta1, c.beta1);
+    c.beta2 = or_default(job->optimizer.beta2, c.beta2);
+    c.epsilon = or_default(job->optimizer.epsilon, c.epsilon);
+    c.weight_decay = or_default(job->optimizer.weight_decay, c.weight_decay);
+    c.rounding = job->run.precision == GM_FLOAT32 ? 1e-6 : 1e-10;
+    c.l1 = job->optimizer.l1;
+    c.l2 = job->optimizer.l2;
+    return c;
+}
+
+static struct stop_rule rule_of(const struct gm_job *job)
+{
+    return (struct stop_rule){.max_epochs = job->stop.max_epochs,
+                              .loss_change = isnan(job->stop.loss_change) ? -1 : job->stop.loss_change,
+                              .relative = job->stop.relative,
+                              .patience = job->stop.patience,
+                              .target_loss = job->stop.target_loss,
+                              .gradient_norm = job->stop.gradient_norm,
+                              .max_seconds = job->stop.max_time};
+}
+
+static enum gm_code start_params(struct run *r, struct gm_error *err)
+{
+    double *raw = NULL;
+    enum gm_code code = memory_alloc((void **)&raw, r->problem->loss.outputs, sizeof *raw, "start values", err);
+    if (!code && !(code = targets_baseline(r->problem, raw, err)))
+        r->problem->model.ops->start(&r->problem->model, raw, r->params);
+    memory_free(raw);
+    return code;
+}
+
+enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_watch *watch, struct gm_error *err)
+{
+    const struct gm_job *job = p->job;
+    *r = (struct run){
+        .problem = p, .watch = watch, .n = p->model.n_params, .config = config_of(job), .rule = rule_of(job)};
+    stop_init(&r->stop);
+    enum gm_code code;
+    if ((code = memory_alloc((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
+        (code = memory_alloc((void **)&r->gradient, r->n, sizeof(double), "the gradient", err)) ||
+        (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
+        (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||
+        (code = optim_create(&r->optim, &r->config, r->n, p->model.penalised, err)) ||
+        (code = engine_init(&r->engine, p, err)) || (code = start_params(r, err)) ||
+        (code = log_open(&r->log, job->output.log, err)) || (code = log_start(&r->log, p, err)))
+        run_release(r);
+    return code;
+}
+
+void run_release(struct run *r)
+{
+    log_close(&r->log, NULL);
+    engine_release(&r->engine);
+    optim_free(r->optim);
+    memory_free(r->params);
+    memory_free(r->gradient);
+    memory_free(r->best);
+    memory_free(r->kept);
+    *r = (struct run){0};
+}
+
+bool run_interrupted(const struct run *r)
+{
+    return r->watch && r->watch->interrupted && r->watch->interrupted(r->watch->context);
+}
+
+static double monitored(const struct run *r, const struct gm_epoch *e)
+{
+    enum gm_monitor monitor = r->problem->job->stop.monitor;
+    bool validation = monitor == GM_MONITOR_VALIDATION || (monitor == GM_MONITOR_AUTO && r->problem->has_validation);
+    return validation ? e->validation_loss : e->objective;
+}
+
+enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double *point, struct gm_error *err)
+{
+    struct stop_epoch seen = {.epoch = epoch->epoch,
+                              .monitored = monitored(r, epoch),
+                              .objective = epoch->objective,
+                              .gradient_norm = epoch->gradient_norm,
+                              .seconds = clock_seconds() - r->start_time};
+    double before = r->stop.best_loss;
+    bool improved = false;
+    r->reason = stop_update(&r->stop, &r->rule, &seen, &improved);
+    r->last = *epoch;
+    r->last.max_epochs = r->rule.max_epochs;
+    r->last.seconds = seen.seconds;
+    r->last.best_epoch = r->stop.best_epoch;
+    r->last.change = isfinite(before) ? (before - seen.monitored) / fmax(fabs(before), 1e-300) : NAN;
+    if (improved) {
+        memcpy(r->best, point, r->n * sizeof *point);
+        r->best_epoch = r->last;
+    }
+    if (r->reason != STOP_DIVERGED) {
+        memcpy(r->kept, point, r->n * sizeof *point);
+    }
+    enum gm_code code = log_epoch(&r->log, &r->last, err);
+    if (r->watch && r->watch->epoch)
+        r->watch->epoch(r->watch->context, &r->last);
+    return code;
+}
+
+enum gm_code run_train(struct run *r, struct gm_error *err)
+{
+    r->start_time = clock_seconds();
+    enum gm_code code = optim_is_full_batch(r->config.method) ? run_full(r, err) : run_minibatch(r, err);
+    bool any_best = isfinite(r->stop.best_loss);
+    if (any_best && (r->problem->job->stop.restore_best || r->reason == STOP_DIVERGED)) {
+        memcpy(r->kept, r->best, r->n * sizeof *r->best);
+        r->last.train_loss = r->best_epoch.train_loss;
+        r->last.objective = r->best_epoch.objective;
+        r->last.validation_loss = r->best_epoch.validation_loss;
+        r->last.gradient_norm = r->best_epoch.gradient_norm;
+    }
+    return code;
+}
