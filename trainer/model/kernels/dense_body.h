@@ -74,12 +74,17 @@ INLINE void LOCAL(flush)(VEC sum, double *grad)
 /* ---- forward ---- */
 
 /* One long row (features >= 8 * LANES), one output: eight partial sums. */
-INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool centered)
+INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, const REAL *next, bool centered)
 {
     const REAL *c = b->center;
     size_t n = b->features, j = 0;
     OUTS_1(VECS_8, DECLARE)
     for (; j + 8 * LANES <= n; j += 8 * LANES) {
+#define FETCH(k, v)                    \
+    if ((v * KERNEL_VECTOR) % 64 == 0) \
+        __builtin_prefetch(next + j + v * LANES, 0, 3);
+        OUTS_1(VECS_8, FETCH)
+#undef FETCH
 #define STEP(k, v) \
     s##k##v += LOCAL(load_centered)(x + j + v * LANES, c + j + v * LANES, centered) * LOCAL(load)(u + j + v * LANES);
         OUTS_1(VECS_8, STEP)
@@ -147,6 +152,10 @@ INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, R
         const REAL *x[4];
         for (size_t i = 0; i < 4; i++)
             x[i] = b->x + (row + (i < rows ? i : 0)) * b->stride;
+        if (b->next)
+            for (size_t i = 0; i < 4; i += 2)
+                for (size_t j = 0; j < b->features; j += 64 / REAL_BYTES)
+                    __builtin_prefetch(b->next + (row + i) * b->stride + j, 0, 3);
         for (size_t k = 0, outs; k < outputs; k += outs) {
             outs = outputs - k >= 3 ? 3 : outputs - k;
             QUAD tile[3];
@@ -171,7 +180,8 @@ INLINE void LOCAL(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *
         LOCAL(forward_rows)(b, u, outputs, z, centered);
     else
         for (size_t i = 0; i < b->rows; i++)
-            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, centered);
+            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, (b->next && i % 2 == 0 ? b->next : b->x) + i * b->stride,
+                              centered);
 }
 
 void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z);
@@ -196,7 +206,10 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
         OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows;                                     \
                                                i++, x += b->stride, r += outputs, next += ahead)              \
         {                                                                                                     \
-            OUTS_1(VECS_##VECS, FETCH) OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)               \
+            if (i % 2) {                                                                                      \
+                OUTS_1(VECS_##VECS, FETCH)                                                                    \
+            }                                                                                                 \
+            OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)                                          \
         }                                                                                                     \
         if (VECS == 1 && keep < LANES) {                                                                      \
             OUTS_##OUTS(VECS_1, MASK_SUM)                                                                     \
