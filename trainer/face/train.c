@@ -33,7 +33,7 @@ static struct model_file describe(const struct run *r)
                                .feature_names = (char **)(uintptr_t)s->feature_names,
                                .n_feature_names = s->feature_names ? s->features : 0,
                                .fingerprint = (char *)(uintptr_t)p->stats.fingerprint,
-                               .fill = (double *)(uintptr_t)p->fill,
+                               .fill = p->job->data.missing == GM_MISSING_ERROR ? NULL : p->stats.mean,
                                .gradmill_version = (char *)(uintptr_t)gm_version(),
                                .stop_reason = (char *)(uintptr_t)stop_reason_name(r->reason),
                                .objective = r->last.objective,

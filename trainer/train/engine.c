@@ -177,7 +177,8 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
     *totals = (struct engine_totals){.finite = true};
     engine_prepare(e, params);
     clear_lanes(e, data->plan.lanes, gradient != NULL);
-    struct walk walk = {data->set, &data->plan, e->threads, training_block, &pass};
+    struct walk walk = {
+        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = training_block, .context = &pass};
     enum gm_code code = walk_rows(&walk, err);
     e->passes++;
     if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
@@ -193,7 +194,8 @@ static enum gm_code validation_dataset(struct engine *e, struct engine_totals *t
     const struct problem_data *data = &e->problem->validation;
     struct pass pass = {e, data->schema, false};
     clear_lanes(e, data->plan.lanes, false);
-    struct walk walk = {data->set, &data->plan, e->threads, validation_block, &pass};
+    struct walk walk = {
+        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = validation_block, .context = &pass};
     enum gm_code code = walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }
@@ -281,7 +283,8 @@ enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *tota
     const struct problem_data *data = &e->problem->train;
     struct pass pass = {e, data->schema, false};
     clear_lanes(e, data->plan.lanes, false);
-    struct walk walk = {data->set, &data->plan, e->threads, held_out_block, &pass};
+    struct walk walk = {
+        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = held_out_block, .context = &pass};
     enum gm_code code = walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }

@@ -214,12 +214,13 @@ static enum gm_code scan(struct problem *p, struct gm_error *err)
     if (code || (code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
         return code;
     p->has_validation = p->validation.set || p->split.mask;
-    if (job->data.missing != GM_MISSING_ERROR)
-        p->fill = p->stats.mean;
+    p->fill = p->stats.fill;
     if (!p->validation.set)
         return GM_OK;
     struct data_stats stats = {0};
     code = scan_run(&stats, p->validation.set, &p->validation.plan, &(struct data_split){0}, p->threads, err);
+    if (stats.fill) /* missing only there: the training mean takes its place too */
+        p->fill = p->stats.mean;
     scan_release(&stats);
     return code;
 }
