@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hdf5_lock.h"
 #include "base/memory.h"
 
 #define GROWTH ((size_t)1 << 20) /* bytes by which HDF5 grows the image */
@@ -33,19 +34,6 @@ static bool seal_holds(const char *bytes, size_t size)
         return true;
     seal_write(expected, bytes, size - SEAL_BYTES);
     return memcmp(bytes + size - SEAL_BYTES, expected, SEAL_BYTES) == 0;
-}
-
-struct hush hush_begin(void)
-{
-    struct hush hush = {0};
-    H5Eget_auto2(H5E_DEFAULT, &hush.print, &hush.data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    return hush;
-}
-
-void hush_end(struct hush hush)
-{
-    H5Eset_auto2(H5E_DEFAULT, hush.print, hush.data);
 }
 
 hid_t archive_stored_type(enum archive_type type)
@@ -162,9 +150,9 @@ enum gm_code archive_create(struct archive **out, struct gm_error *err)
     *out = NULL;
     if (code != GM_OK)
         return code;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     a->file = create_image(a);
-    hush_end(hush);
+    hdf5_unlock();
     if (a->file < 0) {
         archive_close(a);
         return error_set(err, GM_SYSTEM, "HDF5 could not make a file in memory.");
@@ -176,12 +164,12 @@ enum gm_code archive_create(struct archive **out, struct gm_error *err)
 enum gm_code archive_save(struct archive *a, const char *path, struct gm_error *err)
 {
     void *image = NULL;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     ssize_t size = H5Fflush(a->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(a->file, NULL, 0);
     enum gm_code code = size < 0 ? GM_SYSTEM : memory_alloc(&image, (size_t)size + SEAL_BYTES, 1, path, err);
     if (size < 0 || (code == GM_OK && H5Fget_file_image(a->file, image, (size_t)size) != size))
         code = error_set(err, GM_SYSTEM, "%s: HDF5 could not hand out the file it made in memory.", path);
-    hush_end(hush);
+    hdf5_unlock();
     if (code == GM_OK) {
         seal_write((char *)image + size, image, (size_t)size);
         code = file_replace(path, image, (size_t)size + SEAL_BYTES, err);
@@ -220,9 +208,9 @@ enum gm_code archive_open(struct archive **out, const char *path, struct gm_erro
     if (code == GM_OK && !seal_holds(bytes, size)) {
         code = error_set(err, GM_BAD_DATA, "%s: is damaged: its bytes do not match the checksum at its end.", path);
     } else if (code == GM_OK) {
-        struct hush hush = hush_begin();
+        hdf5_lock();
         a->file = size ? open_image(a, &bytes, size) : H5I_INVALID_HID;
-        hush_end(hush);
+        hdf5_unlock();
         if (a->file < 0)
             code = error_set(err, GM_BAD_DATA, "%s: is not an HDF5 file, or is damaged.", path);
     }
@@ -239,9 +227,9 @@ void archive_close(struct archive *a)
     if (!a)
         return;
     if (a->file >= 0) {
-        struct hush hush = hush_begin();
+        hdf5_lock();
         H5Fclose(a->file);
-        hush_end(hush);
+        hdf5_unlock();
     }
     memory_free(a->name);
     memory_free(a);

@@ -7,7 +7,8 @@
  * hang on damaged files, gets to see it. Another program that changes the file makes HDF5 drop the checksum; such a
  * file, and one made elsewhere, is read as it is.
  *
- * Not for datasets that are larger than memory: those are read by the data room. One thread at a time.
+ * Not for datasets that are larger than memory: those are read by the data room. An archive is used by one thread at a
+ * time; base/hdf5_lock.h keeps it apart from other users of HDF5.
  */
 #ifndef BASE_ARCHIVE_H
 #define BASE_ARCHIVE_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hdf5_lock.h"
 #include "base/memory.h"
 
 static enum gm_code get_failed(const struct archive *a, const char *name, const char *why, struct gm_error *err)
@@ -19,19 +20,19 @@ static bool is_number(const struct holding *h, bool whole)
 
 bool archive_has(const struct archive *a, const char *name)
 {
-    struct hush hush = hush_begin();
+    hdf5_lock();
     hid_t set = archive_walk(a, name, WAY_FIND) ? H5Dopen2(a->file, name, H5P_DEFAULT) : H5I_INVALID_HID;
     if (set >= 0)
         H5Dclose(set);
-    hush_end(hush);
+    hdf5_unlock();
     return set >= 0;
 }
 
 bool archive_has_attribute(const struct archive *a, const char *name)
 {
-    struct hush hush = hush_begin();
+    hdf5_lock();
     bool has = H5Aexists(a->file, name) > 0;
-    hush_end(hush);
+    hdf5_unlock();
     return has;
 }
 
@@ -81,7 +82,7 @@ enum gm_code archive_get(const struct archive *a, const char *name, enum archive
 {
     struct holding h;
     enum gm_code code;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     *data = NULL;
     bool opened = holding_open_array(&h, a, name), whole = type != ARCHIVE_F64 && type != ARCHIVE_F32;
     if (h.object < 0)
@@ -98,7 +99,7 @@ enum gm_code archive_get(const struct archive *a, const char *name, enum archive
     if (code == GM_OK)
         *shape = h.shape;
     holding_release(&h);
-    hush_end(hush);
+    hdf5_unlock();
     return code;
 }
 
@@ -108,7 +109,7 @@ static enum gm_code get_number(const struct archive *a, const char *name, bool w
 {
     struct holding h;
     enum gm_code code = GM_OK;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     union {
         unsigned char stored[32];
         double real;
@@ -123,7 +124,7 @@ static enum gm_code get_number(const struct archive *a, const char *name, bool w
     else
         memcpy(value, &buffer, sizeof buffer.real);
     holding_release(&h);
-    hush_end(hush);
+    hdf5_unlock();
     return code;
 }
 
@@ -196,7 +197,7 @@ enum gm_code archive_get_texts(const struct archive *a, const char *name, char *
 {
     struct holding h;
     enum gm_code code;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     bool opened = H5Aexists(a->file, name) > 0 ? holding_open_attribute(&h, a, name) : holding_open_array(&h, a, name);
     *texts = NULL;
     *count = 0;
@@ -209,7 +210,7 @@ enum gm_code archive_get_texts(const struct archive *a, const char *name, char *
     if (code == GM_OK)
         *count = h.count;
     holding_release(&h);
-    hush_end(hush);
+    hdf5_unlock();
     return code;
 }
 

@@ -14,14 +14,6 @@ struct archive {
     char *name; /* for messages: the path, or "a new archive" */
 };
 
-/* HDF5 prints its errors unless told not to, a setting of the thread: put back by hush_end, it is the caller's. */
-struct hush {
-    H5E_auto2_t print;
-    void *data;
-};
-struct hush hush_begin(void);
-void hush_end(struct hush hush);
-
 /* What to do with the groups on the way to an array. */
 enum archive_way { WAY_FIND, WAY_MAKE };
 /* Every part of `name` but the last is a group (made when WAY_MAKE), reached without soft or external links, and the

@@ -2,6 +2,7 @@
 #include "archive_inside.h"
 
 #include "base/error.h"
+#include "base/hdf5_lock.h"
 
 #define ATTRIBUTE_TEXTS_MOST 3500 /* an attribute has 64 KiB, a text's place in it 16 bytes */
 
@@ -48,7 +49,7 @@ enum gm_code archive_put(struct archive *a, const char *name, enum archive_type 
                          const void *data, struct gm_error *err)
 {
     bool text = type == ARCHIVE_TEXT, done = false;
-    struct hush hush = hush_begin();
+    hdf5_lock();
     hid_t texts = text ? archive_text_type() : H5I_INVALID_HID;
     hid_t stored = text ? texts : archive_stored_type(type), native = text ? texts : archive_native_type(type);
     hid_t space = shape->rank <= ARCHIVE_RANK ? make_space(shape) : H5I_INVALID_HID, set = H5I_INVALID_HID;
@@ -63,34 +64,34 @@ enum gm_code archive_put(struct archive *a, const char *name, enum archive_type 
         H5Sclose(space);
     if (texts >= 0)
         H5Tclose(texts);
-    hush_end(hush);
+    hdf5_unlock();
     return done ? GM_OK : put_failed(a, name, err);
 }
 
 enum gm_code archive_put_text(struct archive *a, const char *name, const char *text, struct gm_error *err)
 {
-    struct hush hush = hush_begin();
+    hdf5_lock();
     hid_t type = archive_text_type();
     bool done = type >= 0 && put_attribute(a->file, name, type, type, &text);
     if (type >= 0)
         H5Tclose(type);
-    hush_end(hush);
+    hdf5_unlock();
     return done ? GM_OK : put_failed(a, name, err);
 }
 
 enum gm_code archive_put_real(struct archive *a, const char *name, double value, struct gm_error *err)
 {
-    struct hush hush = hush_begin();
+    hdf5_lock();
     bool done = put_attribute(a->file, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
-    hush_end(hush);
+    hdf5_unlock();
     return done ? GM_OK : put_failed(a, name, err);
 }
 
 enum gm_code archive_put_integer(struct archive *a, const char *name, int64_t value, struct gm_error *err)
 {
-    struct hush hush = hush_begin();
+    hdf5_lock();
     bool done = put_attribute(a->file, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
-    hush_end(hush);
+    hdf5_unlock();
     return done ? GM_OK : put_failed(a, name, err);
 }
 
@@ -100,7 +101,7 @@ enum gm_code archive_put_texts(struct archive *a, const char *name, const char *
     const struct archive_shape shape = {1, {count}};
     if (count > ATTRIBUTE_TEXTS_MOST)
         return archive_put(a, name, ARCHIVE_TEXT, &shape, texts, err);
-    struct hush hush = hush_begin();
+    hdf5_lock();
     hid_t type = archive_text_type(), space = make_space(&shape), attribute = H5I_INVALID_HID;
     if (type >= 0 && space >= 0)
         attribute = H5Acreate2(a->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -111,6 +112,6 @@ enum gm_code archive_put_texts(struct archive *a, const char *name, const char *
         H5Sclose(space);
     if (type >= 0)
         H5Tclose(type);
-    hush_end(hush);
+    hdf5_unlock();
     return done ? GM_OK : put_failed(a, name, err);
 }
