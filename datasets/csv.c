@@ -79,7 +79,7 @@ static enum gm_code look_at_target(struct csv_import *csv, const struct csv_reco
                          "%s: line %zu, column %zu ('%.100s'): expected a class name, " FOUND
                          ". Rows without a class cannot be used: take them out.",
                          record->path, record->line, column + 1, name_of(csv, column), text);
-    enum gm_code code = labels_add(&csv->labels, text, err);
+    enum gm_code code = label_set_add(&csv->labels, text, err);
     if (code == GM_OK && csv->labels.names.count > LABELS_MOST)
         return error_set(err, GM_BAD_DATA,
                          "%s: line %zu, column %zu ('%.100s'): more than %zu different class names. Is it the target?",
@@ -138,7 +138,7 @@ static enum gm_code store_row(struct csv_import *csv, const struct csv_record *r
         return GM_OK;
     struct cell cell = cell_parse(record->cells[csv->columns.target]);
     if (csv->target_is_words) {
-        size_t label = labels_find(&csv->labels, record->cells[csv->columns.target]);
+        size_t label = label_set_find(&csv->labels, record->cells[csv->columns.target]);
         if (label == SIZE_MAX)
             return changed(record, err);
         cell = (struct cell){.kind = CELL_WHOLE, .whole = (int64_t)label};
@@ -320,13 +320,13 @@ enum gm_code import_csv_files(const char *const *from, size_t files, const char 
         code = check_first_pass(&csv, err);
     if (code == GM_OK) {
         csv.row_count = csv.row;
-        labels_sort(&csv.labels);
+        label_set_sort(&csv.labels);
         code = write_file(&csv, to, err);
     }
     if (code == GM_OK && report)
         fill_report(&csv, report);
     csv_columns_release(&csv.columns);
-    labels_release(&csv.labels);
+    label_set_release(&csv.labels);
     memory_free(csv.has_number);
     return code;
 }

@@ -31,7 +31,7 @@ static void fill(struct labels *set)
         set->slots[slot_of(set, set->names.items[i])] = i + 1;
 }
 
-enum gm_code labels_add(struct labels *set, const char *name, struct gm_error *err)
+enum gm_code label_set_add(struct labels *set, const char *name, struct gm_error *err)
 {
     if (2 * (set->names.count + 1) > set->slot_count) {
         size_t *fresh, count = set->slot_count ? 2 * set->slot_count : 64;
@@ -57,7 +57,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void labels_sort(struct labels *set)
+void label_set_sort(struct labels *set)
 {
     if (set->names.count == 0)
         return;
@@ -65,13 +65,13 @@ void labels_sort(struct labels *set)
     fill(set);
 }
 
-size_t labels_find(const struct labels *set, const char *name)
+size_t label_set_find(const struct labels *set, const char *name)
 {
     size_t found = set->slot_count ? set->slots[slot_of(set, name)] : 0;
     return found ? found - 1 : SIZE_MAX;
 }
 
-void labels_release(struct labels *set)
+void label_set_release(struct labels *set)
 {
     list_release(&set->names);
     memory_free(set->slots);

@@ -18,11 +18,11 @@ struct labels { /* a zeroed struct is empty */
 };
 
 /* Add `name` unless it is there. The caller checks names.count against LABELS_MOST. */
-enum gm_code labels_add(struct labels *set, const char *name, struct gm_error *err);
-/* Sort by strcmp: from now on labels_find gives the class. */
-void labels_sort(struct labels *set);
+enum gm_code label_set_add(struct labels *set, const char *name, struct gm_error *err);
+/* Sort by strcmp: from now on label_set_find gives the class. */
+void label_set_sort(struct labels *set);
 /* Index of `name`, or SIZE_MAX. */
-size_t labels_find(const struct labels *set, const char *name);
-void labels_release(struct labels *set);
+size_t label_set_find(const struct labels *set, const char *name);
+void label_set_release(struct labels *set);
 
 #endif
