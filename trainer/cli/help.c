@@ -33,9 +33,8 @@ static const char plot_help[] =
     "usage: gradmill plot LOG.jsonl... -o FILE.svg [options]\n"
     "\n"
     "  -o, --output FILE     where the picture goes; \"-\": stdout\n"
-    "  --linear              linear loss axis; default: logarithmic when every loss is positive\n"
-    "                        and they span more than a factor of 10\n"
-    "  --log                 logarithmic loss axis\n"
+    "  --log, --linear       loss axis; default: logarithmic when every loss is positive and they span a factor of 10\n"
+    "  --time                seconds instead of epochs\n"
     "  --title TEXT          a line above the picture\n"
     "\n"
     "examples:\n"
@@ -43,7 +42,7 @@ static const char plot_help[] =
     "  gradmill plot a/log.jsonl b/log.jsonl -o compare.svg --log\n";
 
 static const struct command commands[] = {
-    {"import", "convert a CSV file to an HDF5 dataset", import_help, command_import},
+    {"import", "convert CSV files to an HDF5 dataset", import_help, command_import},
     {"plot", "loss curves from logs, as an SVG", plot_help, command_plot},
 };
 #define COUNT (sizeof commands / sizeof *commands)

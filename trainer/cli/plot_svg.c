@@ -105,6 +105,8 @@ static void make_axes(struct canvas *c)
         }
     if (x.low > x.high)
         x = (struct span){0, 1};
+    if (x.low == x.high) /* a single epoch */
+        x = (struct span){x.low - 0.5, x.high + 0.5};
     if (y.low > y.high)
         y = (struct span){0, 1};
     bool log = plot->scale == PLOT_LOG || (plot->scale == PLOT_AUTO && y.low > 0 && y.high > 10 * y.low);
@@ -142,7 +144,7 @@ static void draw_axes(const struct canvas *c)
 static void draw_line(const struct canvas *c, const struct plot_curve *curve, value_fn *value, const char *style)
 {
     bool pen_down = false;
-    fprintf(c->out, "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" %s d=\"", style);
+    fprintf(c->out, "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\" %s d=\"", style);
     for (size_t i = 0; i < curve->count;) {
         size_t low = i, high = i, end = i;
         double x = x_of(c->plot, &curve->points[i]), y = value(&curve->points[i]);
@@ -162,8 +164,9 @@ static void draw_line(const struct canvas *c, const struct plot_curve *curve, va
         size_t marks[2] = {low < high ? low : high, low < high ? high : low};
         for (size_t m = 0; m < (low == high ? 1 : 2); m++) {
             const struct plot_point *point = &curve->points[marks[m]];
-            fprintf(c->out, "%c%.1f %.1f", pen_down ? 'L' : 'M', x_pixel(c, x_of(c->plot, point)),
-                    y_pixel(c, value(point)));
+            /* h0 and a round cap: a point without neighbours is a dot. */
+            fprintf(c->out, "%c%.1f %.1f%s", pen_down ? 'L' : 'M', x_pixel(c, x_of(c->plot, point)),
+                    y_pixel(c, value(point)), pen_down ? "" : "h0");
             pen_down = true;
         }
         i = end;
