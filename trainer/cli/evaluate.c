@@ -1,9 +1,11 @@
 /* gradmill evaluate: loss and metrics of a model on a dataset. */
+#include <stdlib.h>
+
+#include <jansson.h>
+
 #include <gradmill/gradmill.h>
 
 #include "cli/cli.h"
-#include "cli/json.h"
-#include "cli/metrics.h"
 #include "cli/table.h"
 #include "cli/use.h"
 
@@ -12,23 +14,25 @@ struct question {
     const struct gm_model *model;
 };
 
+/* The metrics' own object, with what they are about. */
 static void print_json(const struct question *q, const struct gm_metrics *metrics)
 {
-    struct json json = {.out = stdout};
+    char *text = gm_metrics_json(metrics);
+    json_t *object = text ? json_loads(text, 0, NULL) : NULL;
     size_t classes = gm_model_classes(q->model);
-    json_open(&json, NULL);
-    json_text(&json, "model", q->model_path);
-    json_text(&json, "data", q->data_path);
-    json_text(&json, "loss_id", gm_model_loss_id(q->model));
-    metrics_json(&json, NULL, metrics);
     if (classes) {
-        json_list(&json, "class_names");
+        json_t *names = json_array();
         for (size_t k = 0; k < classes; k++)
-            json_text(&json, NULL, gm_model_class_name(q->model, k));
-        json_list_end(&json);
+            json_array_append_new(names, json_string(gm_model_class_name(q->model, k)));
+        json_object_set_new(object, "class_names", names);
     }
-    json_close(&json);
-    fputc('\n', stdout);
+    json_object_set_new(object, "model", json_string(q->model_path));
+    json_object_set_new(object, "data", json_string(q->data_path));
+    json_object_set_new(object, "loss_id", json_string(gm_model_loss_id(q->model)));
+    if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17)) == 0)
+        fputc('\n', stdout);
+    json_decref(object);
+    free(text);
 }
 
 static void print_table(const struct question *q, const struct gm_metrics *metrics)

@@ -3,6 +3,68 @@
 
 #include <string.h>
 
+static const char train_help[] =
+    "gradmill train - train a model as a job file says\n"
+    "\n"
+    "usage: gradmill train JOB.yaml [options]\n"
+    "\n"
+    "  --set KEY.PATH=VALUE  change one key of the job file for this run; VALUE is YAML. May be repeated\n"
+    "  --loss-path DIRS      look for losses there too (\"a:b\"); default: $GRADMILL_LOSS_PATH\n"
+    "  --resume              go on from the job's checkpoint\n"
+    "  --json                print the summary as one line of JSON on stdout\n"
+    "  --quiet, -q           nothing but errors (and --json)\n"
+    "  --verbose, -v         a line per epoch instead of a progress bar\n"
+    "  --keys                list every key of a job file with its default, and leave\n"
+    "\n"
+    "Relative paths in a job file are relative to the current directory, not to the file.\n"
+    "Ctrl-C finishes the step at hand and leaves with code 75; a second Ctrl-C ends at once.\n"
+    "\n"
+    "examples:\n"
+    "  gradmill train digits.yaml\n"
+    "  gradmill train digits.yaml --set optimizer.l2=0.01 --set output.model=l2.h5\n"
+    "  gradmill train digits.yaml --set 'loss={name: huber, params: {delta: 2}}' --json\n"
+    "\n"
+    "exit codes: 0 done, 64 usage, 65 bad data, 66 no such input, 71 memory or system, 73 cannot create output,\n"
+    "74 I/O, 75 interrupted, 77 permission or output in use, 78 job file, 80 diverged, 81 plugin, 82 plugin broken\n";
+
+static const char predict_help[] =
+    "gradmill predict - predictions of a model for the rows of a dataset\n"
+    "\n"
+    "usage: gradmill predict MODEL.h5 DATA [options]\n"
+    "\n"
+    "DATA is FILE.h5 or FILE.h5:/group. No target is needed.\n"
+    "\n"
+    "  -o, --output FILE     HDF5 file with /predictions [rows x outputs] and, for classifiers, /classes [rows] and "
+    "the\n"
+    "                        attribute class_names; default predictions.h5. \"-\": CSV on stdout\n"
+    "  --raw                 link scale (scores, log odds) instead of the response scale\n"
+    "  --threads N           default: what affinity and cgroup allow\n"
+    "  --memory SIZE         memory budget, as in 4GiB\n"
+    "  --loss-path DIRS      look for losses there too\n"
+    "  --allow-external      follow links from the data file to other files\n"
+    "  --quiet, -q           nothing but errors\n"
+    "\n"
+    "examples:\n"
+    "  gradmill predict model.h5 new.h5 -o new_predictions.h5\n"
+    "  gradmill predict model.h5 new.h5 -o - | head\n";
+
+static const char evaluate_help[] =
+    "gradmill evaluate - loss and metrics of a model on a dataset with targets\n"
+    "\n"
+    "usage: gradmill evaluate MODEL.h5 DATA [options]\n"
+    "\n"
+    "  --json                one line of JSON on stdout instead of a table\n"
+    "  --threads N           default: what affinity and cgroup allow\n"
+    "  --memory SIZE         memory budget, as in 4GiB\n"
+    "  --loss-path DIRS      look for losses there too\n"
+    "  --allow-external      follow links from the data file to other files\n"
+    "\n"
+    "Regression: mse, rmse, mae, r2. Classification: accuracy, log loss, confusion matrix.\n"
+    "\n"
+    "examples:\n"
+    "  gradmill evaluate model.h5 test.h5\n"
+    "  gradmill evaluate model.h5 test.h5:/fold3 --json\n";
+
 static const char import_help[] =
     "gradmill import - convert CSV files to an HDF5 dataset\n"
     "\n"
@@ -27,6 +89,39 @@ static const char import_help[] =
     "  gradmill import houses.csv -o houses.h5 --target price\n"
     "  gradmill import iris.csv -o iris.h5 --target species --shuffle 1\n";
 
+static const char make_help[] =
+    "gradmill make - synthetic datasets, the same bits for a seed\n"
+    "\n"
+    "usage: gradmill make KIND -o OUT.h5 --rows N --features D [options]\n"
+    "\n"
+    "  regression            y = X w + b + noise, X and w standard normal\n"
+    "  classification        classes drawn from the softmax of linear scores\n"
+    "  blobs                 normal clouds around a centre for each class\n"
+    "  ratings               user, item, rating from a low-rank truth; --rows ratings, no --features\n"
+    "  sparse                two classes, rows with few non-zeros (CSR)\n"
+    "\n"
+    "The true coefficients are stored under /truth.\n"
+    "\n"
+    "  -o, --output FILE     where the dataset goes\n"
+    "  --rows N              rows\n"
+    "  --features D          features\n"
+    "  --noise S             regression, ratings: standard deviation of the target's noise; classification, sparse:\n"
+    "                        share of random labels; blobs: standard deviation around the centre; default 0\n"
+    "  --seed S              default 1\n"
+    "  --classes K           classification, blobs; default 2 and 3\n"
+    "  --informative M       features with a coefficient that is not 0; default: all\n"
+    "  --users N, --items N, --rank R\n"
+    "                        ratings; default 1000, 500 and 8\n"
+    "  --nonzeros N          sparse: values a row; default 50\n"
+    "  --float64             default: float32\n"
+    "  --compress            smaller file, slower to read\n"
+    "  --threads N           default: what affinity and cgroup allow; the bits do not depend on it\n"
+    "  --quiet, -q           nothing but errors\n"
+    "\n"
+    "examples:\n"
+    "  gradmill make regression -o r.h5 --rows 100000 --features 20 --noise 0.1\n"
+    "  gradmill make classification -o c.h5 --rows 10000 --features 8 --classes 3 --seed 7\n";
+
 static const char plot_help[] =
     "gradmill plot - loss curves from logs, as an SVG\n"
     "\n"
@@ -42,7 +137,11 @@ static const char plot_help[] =
     "  gradmill plot a/log.jsonl b/log.jsonl -o compare.svg --log\n";
 
 static const struct command commands[] = {
+    {"train", "train a model as a job file says", train_help, command_train},
+    {"predict", "predictions of a model for the rows of a dataset", predict_help, command_predict},
+    {"evaluate", "loss and metrics of a model on a dataset with targets", evaluate_help, command_evaluate},
     {"import", "convert CSV files to an HDF5 dataset", import_help, command_import},
+    {"make", "synthetic datasets, the same bits for a seed", make_help, command_make},
     {"plot", "loss curves from logs, as an SVG", plot_help, command_plot},
 };
 #define COUNT (sizeof commands / sizeof *commands)

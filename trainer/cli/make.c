@@ -7,19 +7,8 @@
 #include "cli/progress.h"
 #include "datasets/datasets.h"
 
-typedef enum gm_code make_fn(const char *to, const struct make_options *options, struct gm_error *err);
-static const struct kind {
-    const char *name;
-    make_fn *make;
-    bool classes;
-} kinds[] = {
-    {"regression", make_regression, false},
-    {"classification", make_classification, true},
-};
-#define KINDS (sizeof kinds / sizeof *kinds)
-
 struct arguments {
-    const struct kind *kind;
+    const struct make_kind *kind;
     const char *to;
     struct make_options options;
     bool quiet;
@@ -33,7 +22,21 @@ static void show(void *context, uint64_t done, uint64_t all)
         progress_draw(bar, progress_share("making", (double)done, (double)all, progress_width(), line));
 }
 
-enum { ROWS = 256, FEATURES, CLASSES, INFORMATIVE, NOISE, SEED, FLOAT64, THREADS };
+enum {
+    ROWS = 256,
+    FEATURES,
+    CLASSES,
+    INFORMATIVE,
+    NOISE,
+    SEED,
+    FLOAT64,
+    THREADS,
+    COMPRESS,
+    USERS,
+    ITEMS,
+    RANK,
+    NONZEROS
+};
 
 static bool take(struct arguments *a, int option)
 {
@@ -48,6 +51,17 @@ static bool take(struct arguments *a, int option)
         return options_count("make", "--classes", optarg, 2, &o->classes);
     case INFORMATIVE:
         return options_count("make", "--informative", optarg, 1, &o->informative);
+    case USERS:
+        return options_count("make", "--users", optarg, 1, &o->users);
+    case ITEMS:
+        return options_count("make", "--items", optarg, 1, &o->items);
+    case RANK:
+        return options_count("make", "--rank", optarg, 1, &o->rank);
+    case NONZEROS:
+        return options_count("make", "--nonzeros", optarg, 1, &o->nonzeros);
+    case COMPRESS:
+        o->compress = true;
+        return true;
     case NOISE:
         if (text_real(optarg, &o->noise) && o->noise >= 0 && o->noise <= 1e300)
             return true;
@@ -74,38 +88,35 @@ static bool take(struct arguments *a, int option)
     }
 }
 
+#define MOST_KINDS 32
+
 static int find_kind(struct arguments *a, const char *word)
 {
-    const char *names[KINDS];
-    for (size_t i = 0; i < KINDS; i++) {
-        names[i] = kinds[i].name;
-        if (strcmp(kinds[i].name, word) == 0)
-            a->kind = &kinds[i];
+    const char *names[MOST_KINDS];
+    char known[200] = "";
+    for (size_t i = 0, used = 0; i < make_kind_count && i < MOST_KINDS; i++) {
+        names[i] = make_kinds[i].name;
+        if (strcmp(names[i], word) == 0)
+            a->kind = &make_kinds[i];
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
     }
     if (a->kind)
         return GM_OK;
-    const char *near = text_nearest(word, names, KINDS);
+    const char *near = text_nearest(word, names, make_kind_count < MOST_KINDS ? make_kind_count : MOST_KINDS);
     if (near)
         return message_usage("make", "There is no \"%s\" to make. Did you mean %s?", word, near);
-    return message_usage("make", "There is no \"%s\" to make: regression or classification.", word);
+    return message_usage("make", "There is no \"%s\" to make, but %s.", word, known);
 }
 
-/* What belongs together. */
-static int check(struct arguments *a)
+/* What every kind needs; the generators check the rest. */
+static int check(const struct arguments *a)
 {
-    struct make_options *o = &a->options;
+    bool ratings = strcmp(a->kind->name, "ratings") == 0;
     if (!a->to)
         return message_usage("make", "Where to? Add -o OUT.h5.");
-    if (o->rows == 0 || o->features == 0)
-        return message_usage("make", "How large? Add --rows N and --features D.");
-    if (o->classes && !a->kind->classes)
-        return message_usage("make", "--classes belongs to classification.");
-    if (a->kind->classes && o->noise > 1)
-        return message_usage("make", "--noise: a share of random labels, at most 1 for classification.");
-    if (o->informative > o->features)
-        return message_usage("make", "--informative %zu: there are only %zu features.", o->informative, o->features);
-    if (a->kind->classes && o->classes == 0)
-        o->classes = 2;
+    if (a->options.rows == 0 || (a->options.features == 0 && !ratings))
+        return message_usage("make", "How large? Add --rows N%s.", ratings ? "" : " and --features D");
     return GM_OK;
 }
 
@@ -120,6 +131,11 @@ static int parse(int argc, char **argv, struct arguments *a)
                                           {"seed", required_argument, NULL, SEED},
                                           {"float64", no_argument, NULL, FLOAT64},
                                           {"threads", required_argument, NULL, THREADS},
+                                          {"compress", no_argument, NULL, COMPRESS},
+                                          {"users", required_argument, NULL, USERS},
+                                          {"items", required_argument, NULL, ITEMS},
+                                          {"rank", required_argument, NULL, RANK},
+                                          {"nonzeros", required_argument, NULL, NONZEROS},
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
@@ -151,8 +167,7 @@ int command_make(int argc, char **argv)
     progress_clear(&bar);
     if (code != GM_OK)
         return message_fail("make", &err);
-    snprintf(text, sizeof text, "wrote %.400s: %zu rows x %zu features, %s", a.to, a.options.rows, a.options.features,
-             a.kind->name);
+    snprintf(text, sizeof text, "wrote %.400s: %s, %zu rows", a.to, a.kind->name, a.options.rows);
     if (!a.quiet)
         message_note("make", text);
     return GM_OK;

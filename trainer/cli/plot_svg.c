@@ -144,7 +144,8 @@ static void draw_axes(const struct canvas *c)
 static void draw_line(const struct canvas *c, const struct plot_curve *curve, value_fn *value, const char *style)
 {
     bool pen_down = false;
-    fprintf(c->out, "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\" %s d=\"", style);
+    fprintf(c->out, "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\" %s d=\"",
+            style);
     for (size_t i = 0; i < curve->count;) {
         size_t low = i, high = i, end = i;
         double x = x_of(c->plot, &curve->points[i]), y = value(&curve->points[i]);

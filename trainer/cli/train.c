@@ -117,6 +117,18 @@ static void name_job_file(const char *path, struct gm_error *err)
     error_set(err, GM_BAD_JOB, "%.300s: %s", path, text);
 }
 
+/* Also of a run that diverged or was interrupted: its last good model is kept. */
+static void report(const struct arguments *a, const struct gm_job *job, const struct gm_summary *summary)
+{
+    if (a->json) {
+        char *text = gm_summary_json(summary);
+        puts(text ? text : "{}");
+        free(text);
+    } else if (!a->quiet) {
+        train_report_table(job, summary, stdout);
+    }
+}
+
 static int run(const struct arguments *a, struct job_file *file)
 {
     struct listener listener = {.arguments = a};
@@ -130,10 +142,8 @@ static int run(const struct arguments *a, struct job_file *file)
     progress_init(&listener.bar, !a->quiet && !a->verbose);
     enum gm_code code = gm_train(&file->job, &watch, &summary, &err);
     progress_clear(&listener.bar);
-    if (summary.stop_reason && a->json)
-        train_report_json(&file->job, &summary, stdout);
-    else if (summary.stop_reason && !a->quiet)
-        train_report_table(&file->job, &summary, stdout);
+    if (code == GM_OK || summary.epochs > 0)
+        report(a, &file->job, &summary);
     gm_summary_release(&summary);
     if (code == GM_OK)
         return GM_OK;

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/json.h"
-#include "cli/metrics.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 
@@ -57,37 +55,4 @@ void train_report_table(const struct gm_job *job, const struct gm_summary *s, FI
     if (job->output.checkpoint)
         table_add(&table, "checkpoint", "%s", job->output.checkpoint);
     table_print(&table, out);
-}
-
-void train_report_json(const struct gm_job *job, const struct gm_summary *s, FILE *out)
-{
-    struct json json = {.out = out};
-    json_open(&json, NULL);
-    json_text(&json, "event", "end");
-    json_text(&json, "stop_reason", s->stop_reason);
-    json_count(&json, "epochs", s->epochs);
-    json_count(&json, "best_epoch", s->best_epoch);
-    json_real(&json, "train_loss", s->train_loss);
-    json_real(&json, "objective", s->objective);
-    json_real(&json, "validation_loss", s->validation_loss);
-    json_real(&json, "gradient_norm", s->gradient_norm);
-    json_real(&json, "seconds", s->seconds);
-    json_real(&json, "rows_per_second", rows_per_second(s));
-    json_count(&json, "passes", s->passes);
-    json_count(&json, "rows", s->rows);
-    json_count(&json, "features", s->features);
-    json_count(&json, "outputs", s->outputs);
-    json_count(&json, "parameters", s->parameters);
-    json_count(&json, "data_bytes_per_pass", s->data_bytes_per_pass);
-    json_bool(&json, "resident", s->resident);
-    json_count(&json, "threads", (uint64_t)s->threads);
-    json_count(&json, "peak_memory_bytes", s->peak_memory_bytes);
-    if (s->train.rows)
-        metrics_json(&json, "train", &s->train);
-    if (s->validation.rows)
-        metrics_json(&json, "validation", &s->validation);
-    json_text(&json, "model", job->output.model);
-    json_text(&json, "log", job->output.log);
-    json_close(&json);
-    fputc('\n', out);
 }

@@ -9,7 +9,5 @@
 /* "no epoch improved the loss enough" for "loss_change". */
 const char *train_reason(const char *stop_reason);
 void train_report_table(const struct gm_job *job, const struct gm_summary *summary, FILE *out);
-/* The log's end event with metrics, one line. */
-void train_report_json(const struct gm_job *job, const struct gm_summary *summary, FILE *out);
 
 #endif
