@@ -129,12 +129,12 @@ static void box_muller(const uint32_t *first, const uint32_t *second, double *ev
     for (size_t i = 0; i < BATCH; i++) {
         double u = ((double)(int32_t)(first[i] ^ 0x80000000u) + 2147483648.5) * 0x1p-32; /* in (0, 1) */
         double radius = sqrt(-2 * log_series(u));
-        uint32_t quarter = (second[i] + 0x20000000u) >> 30; /* the nearest quarter turn, and the angle from there */
+        uint64_t quarter = (second[i] + 0x20000000u) >> 30; /* the nearest quarter turn, and the angle from there */
         double angle = (double)(int32_t)(second[i] << 2) * (6.28318530717958647692 * 0x1p-34);
-        double s = sin_series(angle), c = cos_series(angle);
-        double x = quarter & 1 ? -s : c, y = quarter & 1 ? c : s;
-        even[i] = radius * (quarter & 2 ? -x : x);
-        odd[i] = radius * (quarter & 2 ? -y : y);
+        uint64_t s = double_to_bits(sin_series(angle)), c = double_to_bits(cos_series(angle));
+        uint64_t swap = (s ^ c) & -(quarter & 1); /* without branches, for the vectoriser */
+        even[i] = radius * bits_to_double(c ^ swap ^ (quarter + 1) >> 1 << 63);
+        odd[i] = radius * bits_to_double(s ^ swap ^ quarter >> 1 << 63);
     }
 }
 
