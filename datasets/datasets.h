@@ -34,6 +34,7 @@ struct import_options {
     enum import_header header;
     enum import_floats floats;
     uint64_t memory; /* bytes for shuffling; 0: half of what this process may use */
+    size_t features; /* libsvm: columns in all, for a file that lacks the last ones; 0: the largest index */
 };
 
 struct import_report {              /* what was written */
@@ -56,6 +57,12 @@ enum gm_code import_csv(const char *from, const char *to, const struct import_op
 /* Several CSV files with the same columns as one dataset, in the order given. */
 enum gm_code import_csv_files(const char *const *from, size_t files, const char *to,
                               const struct import_options *options, struct import_report *report, struct gm_error *err);
+
+/* libsvm (svmlight) text, "label [qid:N] index:value ... # comment", to sparse rows: the group /X with data, indices,
+ * indptr and the attributes encoding-type "csr_matrix" and shape; /y, and /qid where given. Indices count from 1 unless
+ * a 0 occurs, and must ascend. Types as for CSV. Several files are one dataset. 8 bytes a row are held in memory. */
+enum gm_code import_libsvm(const char *const *from, size_t files, const char *to, const struct import_options *options,
+                           struct import_report *report, struct gm_error *err);
 
 /* A zeroed struct with rows and features set is valid: the defaults are named behind each field. */
 struct make_options {
