@@ -213,6 +213,33 @@ typedef void gm_loss_broken_fn(void *context, const char *path, const char *why)
 enum gm_code gm_losses(const char *name, const char *search_path, gm_loss_seen_fn *seen, gm_loss_broken_fn *broken,
                        void *context, struct gm_error *err);
 
+/* Does a loss keep the contract of gradmill/loss.h? Each check runs in a child process with a time limit: call this before
+ * the process has started threads. */
+enum gm_check_verdict {
+    GM_CHECK_PASSED,
+    GM_CHECK_WARNED, /* within the contract, but worth knowing */
+    GM_CHECK_FAILED,
+    GM_CHECK_SKIPPED /* does not apply, or could not be run */
+};
+struct gm_check {
+    const char *name, *what; /* "gradient"; what is verified */
+    enum gm_check_verdict verdict;
+    const char *text;        /* what was found, "" when there is nothing to say */
+    double seconds;
+};
+struct gm_check_request {
+    const char *name;        /* id, or a file when it holds '/' */
+    const char *search_path; /* as for gm_losses */
+    const struct gm_setting *params;
+    size_t n_params;
+    uint64_t seed;           /* of the random inputs; the verdicts depend on nothing else */
+    double time_limit;       /* seconds of processor time for all checks; 0: 10 */
+};
+typedef void gm_check_seen_fn(void *context, const struct gm_check *check);
+/* Tells every check in order, and stops early when the loss cannot be called at all. GM_PLUGIN_BROKEN when one failed; GM_PLUGIN_LOAD; GM_BAD_JOB: the parameters do not fit. */
+enum gm_code gm_check_loss(const struct gm_check_request *request, gm_check_seen_fn *seen, void *context,
+                           struct gm_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -136,12 +136,47 @@ static const char plot_help[] =
     "  gradmill plot log.jsonl -o curves.svg\n"
     "  gradmill plot a/log.jsonl b/log.jsonl -o compare.svg --log\n";
 
+static const char losses_help[] = "gradmill losses - the losses there are, or all about one\n"
+                                  "\n"
+                                  "usage: gradmill losses [NAME | FILE.so] [--loss-path DIRECTORIES]\n"
+                                  "\n"
+                                  "Losses are plugins. They are found in lib/gradmill/losses beside the program, then "
+                                  "in the directories of --loss-path\n"
+                                  "or GRADMILL_LOSS_PATH (with ':' between). A name with '/' is a file.\n"
+                                  "\n"
+                                  "  --loss-path DIRS      more directories with losses\n"
+                                  "\n"
+                                  "examples:\n"
+                                  "  gradmill losses\n"
+                                  "  gradmill losses huber\n"
+                                  "  gradmill losses ./my_loss.so\n";
+
+static const char check_loss_help[] =
+    "gradmill check-loss - does a loss plugin keep its contract?\n"
+    "\n"
+    "usage: gradmill check-loss NAME | FILE.so [options]\n"
+    "\n"
+    "Verifies derivatives, buffers, threads, weights, NaN, parameters and more, each in a process of its own: a crash "
+    "is a\n"
+    "result too. Exit code 0: everything is in order; 82: it is not; 81: the plugin cannot be loaded.\n"
+    "\n"
+    "  --param NAME=VALUE    a parameter of the loss; may be repeated\n"
+    "  --seed N              of the random inputs; default 1\n"
+    "  --json                one JSON object on stdout\n"
+    "  --loss-path DIRS      more directories with losses\n"
+    "\n"
+    "examples:\n"
+    "  gradmill check-loss ./my_loss.so\n"
+    "  gradmill check-loss huber --param delta=0.5\n";
+
 static const struct command commands[] = {
     {"train", "train a model as a job file says", train_help, command_train},
     {"predict", "predictions of a model for the rows of a dataset", predict_help, command_predict},
     {"evaluate", "loss and metrics of a model on a dataset with targets", evaluate_help, command_evaluate},
     {"import", "convert CSV files to an HDF5 dataset", import_help, command_import},
     {"make", "synthetic datasets, the same bits for a seed", make_help, command_make},
+    {"losses", "the losses there are, or all about one", losses_help, command_losses},
+    {"check-loss", "does a loss plugin keep its contract?", check_loss_help, command_check_loss},
     {"plot", "loss curves from logs, as an SVG", plot_help, command_plot},
 };
 #define COUNT (sizeof commands / sizeof *commands)

@@ -107,7 +107,6 @@ struct runner {
     struct check_shared *shared;
     double cpu_left; /* seconds */
     bool is_over;    /* a vital check failed */
-    char why_over[64];
 };
 
 /* Wait until the child has gone (its end of the pipe closes); false when it had to be killed. */
@@ -179,10 +178,6 @@ static enum gm_code run_one(struct runner *r, size_t index, struct gm_error *err
 static enum gm_code run_check(struct runner *r, size_t index, struct check_result *result, struct gm_error *err)
 {
     *result = (struct check_result){.name = table[index].name, .what = table[index].what, .verdict = CHECK_SKIPPED};
-    if (r->is_over) {
-        snprintf(result->text, sizeof result->text, "not run, because \"%s\" failed", r->why_over);
-        return GM_OK;
-    }
     if (r->cpu_left <= 0.01) {
         snprintf(result->text, sizeof result->text, "not run: the time for all checks is used up");
         return GM_OK;
@@ -196,10 +191,7 @@ static enum gm_code run_check(struct runner *r, size_t index, struct check_resul
     result->verdict = (enum check_verdict)r->shared->verdict;
     result->seconds = clock_seconds() - start;
     snprintf(result->text, sizeof result->text, "%s", r->shared->text);
-    if (result->verdict == CHECK_FAILED && table[index].flags & VITAL) {
-        r->is_over = true;
-        snprintf(r->why_over, sizeof r->why_over, "%s", result->name);
-    }
+    r->is_over = result->verdict == CHECK_FAILED && table[index].flags & VITAL;
     return GM_OK;
 }
 
@@ -213,7 +205,7 @@ enum gm_code check_run(const struct check_options *options, check_seen_fn *seen,
     enum gm_code code = GM_OK;
     size_t failures = 0;
     char first[64] = "", text[CHECK_TEXT] = "";
-    for (size_t i = 0; i < CHECKS && !code; i++) {
+    for (size_t i = 0; i < CHECKS && !r.is_over; i++) {
         struct check_result result;
         code = run_check(&r, i, &result, err);
         if (code)
