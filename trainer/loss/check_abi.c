@@ -201,9 +201,8 @@ void check_behaviour(struct check *c)
     use_everything(c);
     look_around(&after);
     if (after.printed != before.printed)
-        check_fail(
-            c, "It prints (%ld bytes to stdout or stderr). Say it through gm_fail(): the host decides where it goes.",
-            after.printed - before.printed);
+        check_fail(c, "It prints (%ld bytes). Say it through gm_fail(): the host decides where it goes.",
+                   after.printed - before.printed);
     if (after.threads != before.threads)
         check_fail(c, "It started %zu threads. A loss is called from many threads already.",
                    after.threads - before.threads);

@@ -86,7 +86,7 @@ struct second { /* what a loss says about one row */
     const double *diag; /* [outputs] or NULL */
     const double *full; /* [outputs x outputs] or NULL */
     const struct difference *d;
-    double largest; /* size of the differences and claims */
+    double largest; /* size of differences and claims */
     double pred, target;
 };
 
@@ -176,6 +176,8 @@ static void hessian_of_unit(struct check *c, struct sample *unit, const struct o
             .pred = unit->pred[row * outputs],
             .target = c->shape.targets ? unit->target[row * c->shape.targets] : NAN,
         };
+        for (size_t k = 0; k < outputs; k++) /* where all is flat, a second derivative is small against the slope */
+            s.largest = fmax(s.largest, 0.1 * fabs(o->grad[row * outputs + k]));
         bool all_decided = differences_at(c, unit, row, d);
         for (size_t i = 0; i < outputs * outputs; i++) {
             double claimed = s.full ? s.full[i] : i % (outputs + 1) == 0 ? s.diag[i / (outputs + 1)] : 0;
