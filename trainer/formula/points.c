@@ -1,0 +1,117 @@
+/* evaluate() of a formula of one prediction and one target: the loop is gm_pointwise of loss_rows.h, or, with learned
+ * parameters or without a target, one of the plugin's own. */
+#include <stdio.h>
+
+#include "formula/source.h"
+
+/* The expressions of the function that is inlined into the loop. */
+static size_t point_roots(const struct writer *w, dag_id *roots)
+{
+    const struct derivatives *s = w->s;
+    size_t n = 0;
+    roots[n++] = s->loss;
+    roots[n++] = s->grad[0];
+    roots[n++] = s->hess[0][0];
+    for (size_t t = 0; t < w->f->request->n_thetas; t++)
+        roots[n++] = s->theta_grad[t];
+    return n;
+}
+
+static void write_value(struct writer *w, const char *to, dag_id id)
+{
+    buffer_add(w->out, "    %s = ", to);
+    print_c(&w->p, id);
+    buffer_add(w->out, ";\n");
+}
+
+/* A NaN in pred or target must show in the loss, also where a comparison would hide it. */
+static enum gm_code write_loss(struct writer *w, const char *to, struct gm_error *err)
+{
+    struct dag *d = &w->f->dag;
+    bool pred = false, target = true;
+    enum gm_code code = nan_reaches(d, w->s->loss, dag_leaf(d, DAG_PRED, 0), &pred, err);
+    if (code == GM_OK && w->f->targets > 0)
+        code = nan_reaches(d, w->s->loss, dag_leaf(d, DAG_TARGET, 0), &target, err);
+    if (code != GM_OK)
+        return code;
+    buffer_add(w->out, "    %s = ", to);
+    if (!pred || !target)
+        buffer_add(w->out, "%s%s%s ? ", pred ? "" : "pred == pred", pred || target ? "" : " && ",
+                   target ? "" : "target == target");
+    print_c(&w->p, w->s->loss);
+    buffer_add(w->out, pred && target ? ";\n" : " : (double)NAN; /* comparisons would hide a NaN */\n");
+    return GM_OK;
+}
+
+static enum gm_code write_point(struct writer *w, struct gm_error *err)
+{
+    dag_id roots[3 + FORMULA_NAMES];
+    size_t n = point_roots(w, roots);
+    const struct formula_request *r = w->f->request;
+    buffer_add(w->out, "/* Loss of one prediction, its first (slope) and second (curve) derivative by pred%s. */\n",
+               r->n_thetas ? ", and its\n * derivatives by the learned parameters" : "");
+    buffer_add(w->out, "GM_INLINE struct gm_point point(double pred, double target, const double *constant%s)\n{\n",
+               r->n_thetas ? ", double *theta_slope" : "");
+    printer_mark(&w->p, roots, n);
+    write_constants(w);
+    if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])
+        buffer_add(w->out, "    (void)target;\n");
+    printer_temporaries(&w->p, roots, n, false);
+    buffer_add(w->out, "    struct gm_point p;\n");
+    enum gm_code code = write_loss(w, "p.loss", err);
+    write_value(w, "p.slope", w->s->grad[0]);
+    write_value(w, "p.curve", w->s->hess[0][0]);
+    for (size_t t = 0; t < r->n_thetas; t++) {
+        char to[48];
+        snprintf(to, sizeof to, "theta_slope[%zu]", t);
+        write_value(w, to, w->s->theta_grad[t]);
+    }
+    buffer_add(w->out, "    return p;\n}\n\n");
+    return code;
+}
+
+static void write_own_loop(struct writer *w, const char *constant)
+{
+    size_t n = w->f->request->n_thetas;
+    const char *target = w->f->targets ? "b->target[strip.at + i]" : "0.0";
+    struct buffer *out = w->out;
+    buffer_add(out, "    const size_t count = b->rows * b->outputs;\n    struct gm_strip strip;\n");
+    if (n)
+        buffer_add(out, "    double by_theta[%zu][GM_STRIP];\n", n);
+    buffer_add(out, "    r->loss = 0.0;\n    strip.row = strip.column = 0;\n"
+                    "    for (size_t i = 0; i < GM_STRIP; i++)\n"
+                    "        strip.weight[i] = 1.0 / (double)b->outputs;\n"
+                    "    for (strip.at = 0; strip.at < count; strip.at += strip.n) {\n"
+                    "        strip.n = count - strip.at < GM_STRIP ? count - strip.at : GM_STRIP;\n"
+                    "        gm_strip_weights(b, &strip);\n"
+                    "        for (size_t i = 0; i < strip.n; i++) {\n");
+    if (n)
+        buffer_add(out, "            double theta_slope[%zu];\n", n);
+    buffer_add(out, "            const struct gm_point p = point(b->pred[strip.at + i], %s, %s%s);\n", target, constant,
+               n ? ", theta_slope" : "");
+    buffer_add(out, "            strip.loss[i] = p.loss;\n            strip.slope[i] = p.slope;\n"
+                    "            strip.curve[i] = p.curve;\n");
+    for (size_t t = 0; t < n; t++)
+        buffer_add(out, "            by_theta[%zu][i] = theta_slope[%zu];\n", t, t);
+    buffer_add(out, "        }\n");
+    if (n)
+        buffer_add(out,
+                   "        for (size_t t = 0; r->theta_grad && t < %zu; t++)\n"
+                   "            r->theta_grad[t] += gm_dot(strip.weight, by_theta[t], strip.n);\n",
+                   n);
+    buffer_add(out, "        r->loss += gm_strip_finish(b, r, &strip);\n    }\n    return GM_LOSS_OK;\n}\n\n");
+}
+
+enum gm_code write_points(struct writer *w, struct gm_error *err)
+{
+    enum gm_code code = write_point(w, err);
+    buffer_add(w->out,
+               "/* All rows. One loop without branches, which the compiler turns into vector instructions. */\n"
+               "GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)\n{\n");
+    const char *constant = write_constant_array(w);
+    if (w->f->request->n_thetas == 0 && w->f->targets > 0)
+        buffer_add(w->out, "    return gm_pointwise(b, r, point, %s);\n}\n\n", constant);
+    else
+        write_own_loop(w, constant);
+    return code;
+}
