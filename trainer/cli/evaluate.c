@@ -44,7 +44,7 @@ static void print_table(const struct question *q, const struct gm_metrics *metri
     if (metrics->weight_sum != (double)metrics->rows)
         table_real(&table, "sum of weights", metrics->weight_sum);
     table_add(&table, "loss", "%.7g (%s)", metrics->loss, gm_model_loss_id(q->model));
-    table_metrics(&table, "", metrics);
+    table_metrics(&table, metrics, NULL);
     table_print(&table, stdout);
     if (metrics->confusion) {
         fputc('\n', stdout);

@@ -112,7 +112,8 @@ static void say(const struct arguments *a, const struct import_report *report)
         snprintf(target + used, sizeof target - used, " with %zu classes", report->classes);
     }
     if (report->missing)
-        snprintf(missing, sizeof missing, "; %zu missing cells are NaN", report->missing);
+        snprintf(missing, sizeof missing, "; %zu missing cell%s NaN", report->missing,
+                 report->missing == 1 ? " is" : "s are");
     snprintf(text, sizeof text, "wrote %.400s: %zu rows x %zu features%s%s", a->to, report->rows, report->features,
              target, missing);
     message_note("import", text);

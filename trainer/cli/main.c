@@ -86,11 +86,10 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write with a message, not a death */
     int code = dispatch(argc, argv);
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        struct gm_error err;
-        error_set(&err, GM_IO, "Cannot write to standard output: %s.", errno ? strerror(errno) : "the write failed");
-        message_fail("", &err);
-        return code == GM_OK ? GM_IO : code;
-    }
-    return code;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || code != GM_OK) /* a command that failed has said why */
+        return code;
+    struct gm_error err;
+    error_set(&err, GM_IO, "Cannot write to standard output: %s.", errno ? strerror(errno) : "the write failed");
+    return message_fail("", &err);
 }

@@ -163,10 +163,10 @@ void progress_draw(struct progress *progress, const char *line)
 size_t progress_width(void)
 {
     struct winsize size;
-    /* The last column stays free: some terminals wrap when it is written. */
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
-        return (size_t)size.ws_col - 1;
-    return DEFAULT_WIDTH - 1;
+    /* Room for the "^C" that a terminal echoes: a line that wraps cannot be redrawn. */
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 3)
+        return (size_t)size.ws_col - 3;
+    return DEFAULT_WIDTH - 3;
 }
 
 void progress_clear(struct progress *progress)

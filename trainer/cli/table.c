@@ -6,15 +6,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_WIDTH 14
-#define MOST_SHOWN 30 /* classes of a confusion matrix that still fit a screen */
+static struct table_row *add_row(struct table *table, const char *name)
+{
+    struct table_row *row = &table->rows[table->count < TABLE_ROWS ? table->count++ : TABLE_ROWS - 1];
+    *row = (struct table_row){0};
+    snprintf(row->name, sizeof row->name, "%s", name);
+    return row;
+}
 
 void table_add(struct table *table, const char *name, const char *format, ...)
 {
-    if (table->count == TABLE_ROWS)
-        return;
-    struct table_row *row = &table->rows[table->count++];
-    snprintf(row->name, sizeof row->name, "%s", name);
+    struct table_row *row = add_row(table, name);
     va_list args;
     va_start(args, format);
     vsnprintf(row->text, sizeof row->text, format, args);
@@ -27,143 +29,73 @@ void table_real(struct table *table, const char *name, double value)
         table_add(table, name, "%.7g", value);
 }
 
-void table_metrics(struct table *table, const char *prefix, const struct gm_metrics *m)
+void table_pair(struct table *table, const char *name, double first, double second)
 {
-    char name[32];
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {{"mse", m->mse}, {"rmse", m->rmse}, {"mae", m->mae}, {"r2", m->r2}, {"log loss", m->log_loss}};
-    if (m->task == GM_TASK_IS_CLASSIFICATION && !isnan(m->accuracy)) {
-        snprintf(name, sizeof name, "%saccuracy", prefix);
-        table_add(table, name, "%.2f %%", 100 * m->accuracy);
+    if (isnan(first) && isnan(second))
+        return;
+    struct table_row *row = add_row(table, name);
+    if (!isnan(first))
+        snprintf(row->text, sizeof row->text, "%.7g", first);
+    if (!isnan(second))
+        snprintf(row->second, sizeof row->second, "%.7g", second);
+}
+
+void table_heading(struct table *table, const char *first, const char *second)
+{
+    struct table_row *row = add_row(table, "");
+    snprintf(row->text, sizeof row->text, "%s", first);
+    snprintf(row->second, sizeof row->second, "%s", second);
+}
+
+void table_gap(struct table *table)
+{
+    add_row(table, "");
+}
+
+static void percent(double share, char *out, size_t size)
+{
+    if (!isnan(share))
+        snprintf(out, size, "%.2f %%", 100 * share);
+}
+
+void table_metrics(struct table *table, const struct gm_metrics *m, const struct gm_metrics *second)
+{
+    static const struct gm_metrics none = {
+        .mse = NAN, .rmse = NAN, .mae = NAN, .r2 = NAN, .accuracy = NAN, .log_loss = NAN, .loss = NAN};
+    const struct gm_metrics *o = second ? second : &none;
+    /* A loss that is a metric itself is not told twice. */
+    bool is_mse = fabs(m->mse - m->loss) <= 1e-9 * fabs(m->loss);
+    bool is_log_loss = fabs(m->log_loss - m->loss) <= 1e-9 * fabs(m->loss);
+    if (!isnan(m->accuracy)) {
+        struct table_row *row = add_row(table, "accuracy");
+        percent(m->accuracy, row->text, sizeof row->text);
+        percent(o->accuracy, row->second, sizeof row->second);
     }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        snprintf(name, sizeof name, "%s%s", prefix, numbers[i].name);
-        table_real(table, name, numbers[i].value);
-    }
+    if (!is_log_loss)
+        table_pair(table, "log loss", m->log_loss, o->log_loss);
+    if (!is_mse)
+        table_pair(table, "mse", m->mse, o->mse);
+    table_pair(table, "rmse", m->rmse, o->rmse);
+    table_pair(table, "mae", m->mae, o->mae);
+    table_pair(table, "r2", m->r2, o->r2);
 }
 
 void table_print(const struct table *table, FILE *out)
 {
-    size_t width = 0;
-    for (size_t i = 0; i < table->count; i++)
-        if (strlen(table->rows[i].name) > width)
-            width = strlen(table->rows[i].name);
-    for (size_t i = 0; i < table->count; i++)
-        fprintf(out, "%-*s  %s\n", (int)width, table->rows[i].name, table->rows[i].text);
-}
-
-/* Columns a text takes on a terminal, taking every UTF-8 character for one. */
-static size_t columns(const char *text)
-{
-    size_t count = 0;
-    for (const char *c = text; *c; c++)
-        count += ((unsigned char)*c & 0xC0) != 0x80;
-    return count;
-}
-
-/* Right-aligned in `width` columns, cut when too long, control characters masked. */
-static void cell(FILE *out, const char *text, size_t width)
-{
-    size_t used = columns(text), printed = 0;
-    for (size_t i = used; i < width; i++)
-        fputc(' ', out);
-    for (const char *c = text; *c; c++) {
-        printed += ((unsigned char)*c & 0xC0) != 0x80;
-        if (printed > width)
-            break;
-        fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, out);
+    size_t width = 0, first = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct table_row *row = &table->rows[i];
+        width = strlen(row->name) > width ? strlen(row->name) : width;
+        if (row->second[0] && strlen(row->text) > first)
+            first = strlen(row->text);
     }
-}
-
-static const char *class_name(table_name_fn *name, const void *context, size_t index, char buffer[24])
-{
-    const char *known = name ? name(context, index) : NULL;
-    if (known)
-        return known;
-    snprintf(buffer, 24, "%zu", index);
-    return buffer;
-}
-
-/* "412" or, for weighted rows, "41.25". */
-static const char *count_text(double value, char buffer[32])
-{
-    snprintf(buffer, 32, value == floor(value) ? "%.0f" : "%.2f", value);
-    return buffer;
-}
-
-static size_t cell_width(const struct gm_metrics *m, table_name_fn *name, const void *context)
-{
-    char buffer[32];
-    size_t width = 6;
-    for (size_t k = 0; k < m->classes; k++) {
-        size_t used = columns(class_name(name, context, k, buffer));
-        width = used > width ? used : width;
-        for (size_t j = 0; j < m->classes; j++) {
-            used = strlen(count_text(m->confusion[k * m->classes + j], buffer));
-            width = used > width ? used : width;
-        }
-    }
-    return width > NAME_WIDTH ? NAME_WIDTH : width;
-}
-
-/* Most frequent mistakes instead of a matrix that no screen holds. */
-static void worst_pairs(const struct gm_metrics *m, table_name_fn *name, const void *context, FILE *out)
-{
-    char true_name[24], predicted[24], count[32];
-    double below = INFINITY; /* the last one shown, and where: equal counts come in order */
-    size_t last = 0;
-    fprintf(out, "most frequent mistakes\n");
-    for (int shown = 0; shown < 10; shown++) {
-        size_t worst = 0;
-        double most = 0;
-        for (size_t i = 0; i < m->classes * m->classes; i++) {
-            double count_here = m->confusion[i];
-            bool later = count_here < below || (count_here == below && i > last);
-            if (i / m->classes != i % m->classes && count_here > most && later) {
-                most = count_here;
-                worst = i;
-            }
-        }
-        if (most == 0)
-            break;
-        below = most;
-        last = worst;
-        fprintf(out, "  %s taken for %s: %s\n", class_name(name, context, worst / m->classes, true_name),
-                class_name(name, context, worst % m->classes, predicted), count_text(most, count));
-    }
-}
-
-void table_confusion(const struct gm_metrics *m, table_name_fn *name, const void *context, FILE *out)
-{
-    char buffer[32];
-    if (!m->confusion || m->classes == 0)
-        return;
-    if (m->classes > MOST_SHOWN) {
-        worst_pairs(m, name, context, out);
-        return;
-    }
-    size_t width = cell_width(m, name, context);
-    fprintf(out, "confusion matrix: a row per true class, a column per prediction\n");
-    cell(out, "", width);
-    for (size_t k = 0; k < m->classes; k++) {
-        fputs("  ", out);
-        cell(out, class_name(name, context, k, buffer), width);
-    }
-    fputs("    correct\n", out);
-    for (size_t k = 0; k < m->classes; k++) {
-        const double *row = m->confusion + k * m->classes;
-        double sum = 0;
-        cell(out, class_name(name, context, k, buffer), width);
-        for (size_t j = 0; j < m->classes; j++) {
-            sum += row[j];
-            fputs("  ", out);
-            cell(out, row[j] == 0 ? "." : count_text(row[j], buffer), width);
-        }
-        if (sum > 0)
-            fprintf(out, "    %5.1f %%\n", 100 * row[k] / sum);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct table_row *row = &table->rows[i];
+        if (row->second[0])
+            fprintf(out, "%-*s  %-*s  %s\n", (int)width, row->name, (int)first, row->text, row->second);
+        else if (row->text[0] || row->name[0])
+            fprintf(out, "%-*s  %s\n", (int)width, row->name, row->text);
         else
-            fputs("      none\n", out);
+            fputc('\n', out);
     }
 }

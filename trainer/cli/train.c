@@ -103,8 +103,11 @@ static void say_start(const struct arguments *a, const struct gm_job *job)
     const char *data = job->data.train.path ? job->data.train.path : job->data.train.features;
     snprintf(text, sizeof text, "%s: %s on %s, at most %zu epochs", a->job, job->loss.terms[0].name, data,
              job->stop.max_epochs);
-    if (!a->quiet)
-        message_note("train", text);
+    if (a->quiet)
+        return;
+    message_note("train", text);
+    if (job->output.checkpoint)
+        message_note("train", "output.checkpoint: this version writes no checkpoints yet; the run cannot be resumed.");
 }
 
 /* The library knows keys and values, but not the file they came from. */
