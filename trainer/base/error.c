@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum gm_code error_set(struct gm_error *err, enum gm_code code, const char *format, ...)
+enum gm_code(error_set)(struct gm_error *err, enum gm_code code, const char *format, ...)
 {
     if (!err)
         return code;
@@ -16,7 +16,7 @@ enum gm_code error_set(struct gm_error *err, enum gm_code code, const char *form
     return code;
 }
 
-enum gm_code error_memory(struct gm_error *err, const char *what, size_t bytes)
+enum gm_code(error_memory)(struct gm_error *err, const char *what, size_t bytes)
 {
     return error_set(err, GM_SYSTEM, "Out of memory: could not allocate %zu bytes for %s.", bytes, what);
 }

@@ -15,4 +15,9 @@ enum gm_code error_set(struct gm_error *err, enum gm_code code, const char *form
 /* "Out of memory: could not allocate N bytes for WHAT." with GM_SYSTEM. */
 enum gm_code error_memory(struct gm_error *err, const char *what, size_t bytes);
 
+#ifdef __clang_analyzer__ /* it looks at one file at a time: tell it that the result is the code that was given */
+#define error_set(err, code, ...) ((error_set)(err, code, __VA_ARGS__), (code))
+#define error_memory(...)         ((error_memory)(__VA_ARGS__), GM_SYSTEM)
+#endif
+
 #endif

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Every check there is, from a bare machine: installs what is missing, builds, tests.
+#
+#   scripts/test.sh                  all of it
+#   scripts/test.sh --quick          release build and its tests only
+#   scripts/test.sh SECTION...       some of: format scripts release asan tsan tidy
+#
+# tsan runs the tests named in tests/CMakeLists.txt as threaded. A failed section does not stop the others; the exit code
+# says whether all passed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/packages.sh
+
+all=(format scripts release asan tsan tidy)
+jobs=$(nproc)
+log_dir=build/test-logs
+
+sources() { find include trainer plugins datasets tests bench -name '*.[ch]' -not -path '*/build/*' | LC_ALL=C sort; }
+
+check_format() {
+    sources | xargs clang-format --dry-run --Werror
+}
+
+check_scripts() {
+    local script
+    for script in scripts/*.sh tests/*/*.sh .ci/run; do
+        bash -n "$script"
+    done
+    if command -v shellcheck >/dev/null; then
+        shellcheck -x -e SC1091 scripts/*.sh tests/*/*.sh .ci/run
+    fi
+}
+
+# build_and_test PRESET [ctest options]
+build_and_test() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" -G Ninja
+    cmake --build --preset "$preset"
+    ctest --preset "$preset" "$@"
+}
+check_release() { build_and_test release; }
+check_asan() { build_and_test asan; }
+check_tsan() { build_and_test tsan -L threads; }
+
+# The sources that are compiled, by the commands they are compiled with (of the release build).
+check_tidy() {
+    [ -f build/release/compile_commands.json ] || cmake --preset release -G Ninja
+    grep -oh '"file": "[^"]*"' build/release/compile_commands.json | cut -d'"' -f4 | sort -u |
+        grep -E "^$PWD/(trainer|plugins|datasets)/" |
+        xargs -P "$jobs" -n 4 clang-tidy --quiet --warnings-as-errors='*' -p build/release
+}
+
+# Runs one section with its output in a file, which is shown when it fails.
+section() {
+    local name=$1 start=$SECONDS log=$log_dir/$1.log verdict=passed
+    ( set -euo pipefail; "check_$name" ) >"$log" 2>&1 || verdict=FAILED
+    printf '%-10s %-7s %4d s  %s\n' "$name" "$verdict" $((SECONDS - start)) "$(grep -E '^[0-9]+% tests passed' "$log" | tail -1)"
+    [ "$verdict" = passed ] || { failed+=("$name"); sed 's/^/    /' "$log" | tail -n 80; echo "    (all of it: $log)"; }
+}
+
+case ${1-} in
+--help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+--quick) wanted=(release) ;;
+'') wanted=("${all[@]}") ;;
+*) wanted=("$@") ;;
+esac
+for name in "${wanted[@]}"; do
+    [[ " ${all[*]} " == *" $name "* ]] || { echo "No section '$name'; there are: ${all[*]}" >&2; exit 64; }
+done
+
+packages_install "$build_packages"
+packages_install "$test_packages"
+mkdir -p "$log_dir"
+failed=()
+for name in "${wanted[@]}"; do
+    section "$name"
+done
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "FAILED in $SECONDS s: ${failed[*]}"
+    exit 1
+fi
+echo "All passed in $SECONDS s: ${wanted[*]}"
