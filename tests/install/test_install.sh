@@ -35,10 +35,10 @@ gradmill_add_loss(by_cmake own_loss.c)
 target_compile_definitions(by_cmake PRIVATE OWN_ID="by_cmake")
 END
 by_cmake() {
-    cmake -S "$work/by_cmake" -B "$work/by_cmake/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
-    cmake --build "$work/by_cmake/build"
+    cmake -S "$work/by_cmake" -B "$work/by_cmake/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" &&
+        cmake --build "$work/by_cmake/build"
 }
-(by_cmake) >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "find_package"; }
+by_cmake >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "find_package"; }
 cp "$work/by_cmake/build/by_cmake.so" "$work/"
 
 # 2. pkg-config

@@ -91,7 +91,7 @@ static enum gm_code replacement_open(struct replacement *r, const char *path, st
 
 enum gm_code file_check_writable(const char *path, struct gm_error *err)
 {
-    struct replacement r;
+    struct replacement r = {.fd = -1};
     enum gm_code code = replacement_open(&r, path, err);
     if (code != GM_OK)
         return code;
@@ -158,7 +158,7 @@ static const char *fill_temporary(const struct replacement *r, const void *bytes
 
 enum gm_code file_replace(const char *path, const void *bytes, size_t size, struct gm_error *err)
 {
-    struct replacement r;
+    struct replacement r = {.fd = -1};
     enum gm_code code = replacement_open(&r, path, err);
     if (code != GM_OK)
         return code;
