@@ -13,8 +13,8 @@
 
 #define MOST_PARAMETERS 256
 
-/* f and g [n] at w [n]. */
-typedef double (*objective_function)(const void *self, const double *w, double *g);
+/* f and g [n] at w [n]; hessian [n x n] when not NULL. */
+typedef double (*objective_function)(const void *self, const double *w, double *g, double *hessian);
 
 struct drive {
     objective_function objective;
@@ -30,6 +30,7 @@ struct outcome {
     double f, norm;            /* there */
     size_t evaluations, epochs;
     enum optim_verdict verdict; /* the last one */
+    double ridge;               /* newton's last */
 };
 
 static inline struct optim *optim_or_die(const struct optim_config *config, size_t n, const uint8_t *penalised)
@@ -48,12 +49,14 @@ static inline struct outcome drive(const struct drive *d, const struct optim_con
 {
     struct outcome out = {.norm = INFINITY};
     double w[MOST_PARAMETERS], told[MOST_PARAMETERS], g[MOST_PARAMETERS];
+    static double hessian[MOST_PARAMETERS * MOST_PARAMETERS];
+    bool newton = optim_needs_hessian(config->method);
     struct optim *o = optim_or_die(config, d->n, d->penalised);
     memcpy(w, start, d->n * sizeof *w);
     while (out.evaluations < d->most_evaluations && (d->gradient_norm == 0 || out.norm > d->gradient_norm)) {
-        double f = d->objective(d->self, w, g);
+        double f = d->objective(d->self, w, g, newton ? hessian : NULL);
         memcpy(told, w, d->n * sizeof *w);
-        out.verdict = optim_tell(o, w, f, g);
+        out.verdict = newton ? optim_tell_hessian(o, w, f, g, hessian) : optim_tell(o, w, f, g);
         out.evaluations++;
         if (out.verdict == OPTIM_STUCK)
             break;
@@ -65,6 +68,7 @@ static inline struct outcome drive(const struct drive *d, const struct optim_con
         }
     }
     memcpy(out.w, optim_iterate(o), d->n * sizeof *w);
+    out.ridge = optim_last_ridge(o);
     optim_free(o);
     return out;
 }

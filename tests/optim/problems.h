@@ -136,7 +136,7 @@ static inline double row_loss(enum family family, double p, double y, double slo
         slope[1] = y * exp(-p);
         return y * exp(-p) + p;
     }
-    return NAN;
+    abort();
 }
 
 /* Mean loss plus l2/2 |weights|^2 at w [n]; g [n]; hessian [n x n] may be NULL. */
@@ -149,7 +149,7 @@ static inline double problem_evaluate(const struct problem *p, const double *w, 
     for (size_t i = 0; i < p->rows; i++) {
         memcpy(row, p->x + i * p->features, p->features * sizeof *row);
         row[p->features] = 1;
-        double prediction = 0, slope[2];
+        double prediction = 0, slope[2] = {0};
         for (size_t j = 0; j < p->n; j++)
             prediction += row[j] * w[j];
         f += row_loss(p->family, prediction, p->y[i], slope) / (double)p->rows;

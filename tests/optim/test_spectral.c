@@ -5,9 +5,9 @@
 #include "drive.h"
 #include "problems.h"
 
-static double of_problem(const void *self, const double *w, double *g)
+static double of_problem(const void *self, const double *w, double *g, double *hessian)
 {
-    return problem_evaluate(self, w, g, NULL);
+    return problem_evaluate(self, w, g, hessian);
 }
 
 static struct outcome solve(const struct problem *p, double l1, double start)
@@ -90,8 +90,9 @@ struct diagonal {
     double d[8], c[8], lift;
 };
 
-static double of_diagonal(const void *self, const double *w, double *g)
+static double of_diagonal(const void *self, const double *w, double *g, double *hessian)
 {
+    (void)hessian;
     const struct diagonal *q = self;
     double f = q->lift;
     for (size_t i = 0; i < q->n; i++) {
@@ -122,8 +123,9 @@ struct rotated {
     double condition, v[64], c[64];
 };
 
-static double of_rotated(const void *self, const double *w, double *g)
+static double of_rotated(const void *self, const double *w, double *g, double *hessian)
 {
+    (void)hessian;
     const struct rotated *r = self;
     double z[64], dot = 0, f = 1;
     for (size_t i = 0; i < r->n; i++)
@@ -170,8 +172,9 @@ static void solves_ill_conditioned_quadratics(void)
 }
 
 /* F(w) = a (b w - 1)^2, minimum 1/b, in units from 1e-100 to 1e100. */
-static double of_scaled(const void *self, const double *w, double *g)
+static double of_scaled(const void *self, const double *w, double *g, double *hessian)
 {
+    (void)hessian;
     const double *unit = self;
     double r = unit[1] * w[0] - 1;
     g[0] = 2 * unit[0] * unit[1] * r;
@@ -194,8 +197,9 @@ static void units_do_not_matter(void)
 }
 
 /* w - log(w): minimum 1, not a number left of 0, infinite slope at 0. */
-static double of_barrier(const void *self, const double *w, double *g)
+static double of_barrier(const void *self, const double *w, double *g, double *hessian)
 {
+    (void)hessian;
     (void)self;
     g[0] = 1 - 1 / w[0];
     return w[0] - log(w[0]);
@@ -241,9 +245,9 @@ static void a_start_at_the_minimum_is_an_epoch_and_then_the_end(void)
     CU_ASSERT_EQUAL(out.w[1], -4);
 }
 
-static double of_wrong_sign(const void *self, const double *w, double *g)
+static double of_wrong_sign(const void *self, const double *w, double *g, double *hessian)
 {
-    double f = of_diagonal(self, w, g);
+    double f = of_diagonal(self, w, g, hessian);
     g[0] = -g[0];
     g[1] = -g[1];
     return f;

@@ -73,10 +73,12 @@ static void adam_range(struct optim *o, double *w, const double *g, size_t first
     }
 }
 
-const struct optim_family optim_adagrad = {.vectors = (const char *const[]){"squares", NULL}, .range = adagrad_range};
-const struct optim_family optim_rmsprop = {.vectors = (const char *const[]){"squares", NULL}, .range = rmsprop_range};
+const struct optim_family optim_adagrad = {.vectors = (const struct optim_vectors[]){{"squares", 1}, {0}},
+                                           .range = adagrad_range};
+const struct optim_family optim_rmsprop = {.vectors = (const struct optim_vectors[]){{"squares", 1}, {0}},
+                                           .range = rmsprop_range};
 const struct optim_family optim_adam = {
-    .vectors = (const char *const[]){"squares", "mean", NULL},
+    .vectors = (const struct optim_vectors[]){{"squares", 1}, {"mean", 1}, {0}},
     .numbers = ADAM_END - NUMBER_COMMON,
     .start = adam_start,
     .begin = adam_begin,

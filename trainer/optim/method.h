@@ -9,14 +9,39 @@
 
 #include "optim/optim.h"
 
+struct optim_vectors {
+    const char *name;
+    size_t count; /* vectors of n doubles, one behind the other */
+};
+
+/* What the caller told: the trial point, full batch. */
+struct optim_trial {
+    const double *w; /* [n] */
+    double f;
+    double objective; /* f + l1 */
+    const double *g;  /* [n] */
+    double *hessian;  /* [n x n], newton only */
+    bool finite;      /* all of it */
+    bool first;       /* the start: there is nothing to compare it with */
+};
+
+enum optim_judgement { OPTIM_TAKE, OPTIM_RETRY, OPTIM_GIVE_UP };
+
 struct optim_family {
-    const char *const *vectors;     /* names of the state vectors of n doubles, NULL at the end */
-    size_t numbers;                 /* scalars of state */
-    void (*start)(struct optim *o); /* numbers that do not start at 0 */
-    enum optim_verdict (*tell)(struct optim *o, double *w, double f, const double *g); /* full batch, else NULL */
-    const double *(*iterate)(const struct optim *o);                                   /* full batch, else NULL */
-    void (*begin)(struct optim *o); /* minibatch: once a step, or NULL */
-    void (*range)(struct optim *o, double *w, const double *g, size_t first, size_t end); /* minibatch, else NULL */
+    const struct optim_vectors *vectors; /* name NULL at the end */
+    size_t numbers;                      /* scalars of state */
+    void (*start)(struct optim *o);      /* numbers that do not start at 0, or NULL */
+
+    /* Full batch: descent.c drives these; else NULL. The iterate and its gradient are the family's first two vectors.
+     * judge: TAKE makes the trial the iterate, and what propose needs next must be ready; RETRY likewise, from the old
+     * iterate. The first trial is taken. propose: w = the next trial; false when it equals the iterate. */
+    enum optim_judgement (*judge)(struct optim *o, const struct optim_trial *trial);
+    bool (*propose)(struct optim *o, double *w);
+    double patience; /* epochs without a smaller gradient, with F constant within rounding, that mean converged */
+
+    /* Minibatch, else NULL; begin: once a step, or NULL. */
+    void (*begin)(struct optim *o);
+    void (*range)(struct optim *o, double *w, const double *g, size_t first, size_t end);
 };
 
 struct optim {
@@ -30,11 +55,24 @@ struct optim {
 
 /* Scalars that every family has; its own follow. */
 enum {
-    NUMBER_RATE,  /* the step length last used */
-    NUMBER_SCALE, /* minibatch: factor on this step's gradient, from clipping */
+    NUMBER_RATE,      /* the step length last used */
+    NUMBER_SCALE,     /* minibatch: factor on this step's gradient, from clipping */
+    NUMBER_STARTED,   /* full batch, from here on: there is an iterate */
+    NUMBER_DONE,      /* no further step: the next tell says STUCK */
+    NUMBER_EPOCHS,    /* iterates so far, the start included */
+    NUMBER_REJECTED,  /* trials since the iterate */
+    NUMBER_OBJECTIVE, /* F at the iterate */
+    NUMBER_LOWEST,    /* F so far */
+    NUMBER_LEAST,     /* norm of the gradient so far */
+    NUMBER_SINCE,     /* epochs since then, */
+    NUMBER_LOW,       /* and the least and the greatest F in them */
+    NUMBER_HIGH,
     NUMBER_COMMON
 };
 
+enum { VECTOR_ITERATE, VECTOR_GRADIENT, VECTOR_OWN }; /* of full-batch families */
+
+/* State vector number `which`, counted through all of the family's. */
 static inline double *optim_vector(const struct optim *o, size_t which)
 {
     return o->vectors + which * o->n;
@@ -50,8 +88,27 @@ static inline double optim_l1_at(const struct optim *o, size_t i)
  */
 double schedule_epoch_rate(const struct optim_config *config, double base, double epoch);
 
-extern const struct optim_family optim_gd, optim_spectral;                  /* gd.c, spectral.c */
-extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov; /* sgd.c */
-extern const struct optim_family optim_adagrad, optim_rmsprop, optim_adam;  /* adaptive.c; adamw is adam */
+/* ---- descent.c: what the full-batch families share ---- */
+
+enum optim_verdict optim_descend(struct optim *o, double *w, struct optim_trial *trial);
+
+/*
+ * F at the trial minus F at the iterate. Near the minimum f no longer resolves a step while g still does: as in Hager
+ * and Zhang 2005 ("approximate Wolfe"), a change below rounding * |F| is replaced by what the gradients say, the
+ * trapezoid (g + g')/2 . s, exact for a quadratic, as long as F stays within that of its lowest value. This is what
+ * reaches 1e-9 in the coefficients, where f alone stops at the square root of its rounding.
+ */
+double optim_change(const struct optim *o, const struct optim_trial *trial);
+
+/* |f| / |g|^2: Polyak's step for a least value of 0: covariant in the units of f and of w, and for f >= 0 never below
+ * 1/(2L). A first step where nothing is known. */
+double optim_first_rate(double f, const double *g, size_t n);
+
+double optim_dot(const double *a, const double *b, size_t n);
+double optim_norm(const double *a, size_t n); /* neither overflows nor vanishes before it must */
+
+extern const struct optim_family optim_gd, optim_spectral, optim_lbfgs, optim_newton; /* one file each */
+extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov;           /* sgd.c */
+extern const struct optim_family optim_adagrad, optim_rmsprop, optim_adam;            /* adaptive.c; adamw is adam */
 
 #endif

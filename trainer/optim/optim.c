@@ -21,8 +21,8 @@ static const struct method {
     [OPTIM_RMSPROP] = {"rmsprop", &optim_rmsprop, 0.001, false},
     [OPTIM_ADAM] = {"adam", &optim_adam, 0.001, false},
     [OPTIM_ADAMW] = {"adamw", &optim_adam, 0.001, false},
-    [OPTIM_LBFGS] = {"lbfgs", NULL, NAN, true},
-    [OPTIM_NEWTON] = {"newton", NULL, NAN, true},
+    [OPTIM_LBFGS] = {"lbfgs", &optim_lbfgs, NAN, true},
+    [OPTIM_NEWTON] = {"newton", &optim_newton, NAN, true},
 };
 
 void optim_config_init(struct optim_config *config, enum optim_method method)
@@ -42,6 +42,11 @@ void optim_config_init(struct optim_config *config, enum optim_method method)
         .weight_decay = method == OPTIM_ADAMW ? 0.01 : 0,
         .rounding = 1e-10,
     };
+}
+
+bool optim_needs_hessian(enum optim_method method)
+{
+    return method == OPTIM_NEWTON;
 }
 
 bool optim_is_full_batch(enum optim_method method)
@@ -85,6 +90,10 @@ static enum gm_code check_config(const struct optim_config *c, struct gm_error *
     if (c->learning_rate <= 0 || isinf(c->learning_rate))
         return error_set(err, GM_BAD_JOB, "Optimizer %s: learning_rate is %g, expected a number above 0, or auto.",
                          methods[c->method].name, c->learning_rate);
+    if (c->method == OPTIM_NEWTON && c->l1 > 0)
+        return error_set(err, GM_BAD_JOB,
+                         "Optimizer newton: l1 is %g, but newton needs a smooth objective; use gd or lbfgs, or l1: 0.",
+                         c->l1);
     if (c->schedule == SCHEDULE_STEP && !(c->step_epochs > 0))
         return error_set(err, GM_BAD_JOB, "Optimizer %s: step_epochs is %g, expected a number above 0.",
                          methods[c->method].name, c->step_epochs);
@@ -101,8 +110,8 @@ static const struct optim_family *choose_family(const struct optim_config *confi
 static size_t count_vectors(const struct optim_family *family)
 {
     size_t count = 0;
-    while (family->vectors[count])
-        count++;
+    for (const struct optim_vectors *v = family->vectors; v->name; v++)
+        count += v->count;
     return count;
 }
 
@@ -117,8 +126,6 @@ enum gm_code optim_create(struct optim **out, const struct optim_config *config,
     if (code)
         return code;
     const struct optim_family *family = choose_family(config);
-    if (!family)
-        return error_set(err, GM_BAD_JOB, "Optimizer %s is not part of this build.", methods[config->method].name);
     if (!memory_product(count_vectors(family), n, &doubles))
         return error_memory(err, "the optimizer's state", SIZE_MAX);
 
@@ -153,12 +160,17 @@ void optim_free(struct optim *o)
 
 enum optim_verdict optim_tell(struct optim *o, double *w, double f, const double *g)
 {
-    return o->family->tell(o, w, f, g);
+    return optim_tell_hessian(o, w, f, g, NULL);
+}
+
+enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, const double *g, double *hessian)
+{
+    return optim_descend(o, w, &(struct optim_trial){.w = w, .f = f, .g = g, .hessian = hessian});
 }
 
 const double *optim_iterate(const struct optim *o)
 {
-    return o->family->iterate(o);
+    return optim_vector(o, VECTOR_ITERATE);
 }
 
 void optim_step_begin(struct optim *o, double rate)
@@ -187,10 +199,12 @@ double optim_last_rate(const struct optim *o)
 
 size_t optim_state(struct optim *o, struct optim_array *arrays, size_t most)
 {
-    size_t vectors = count_vectors(o->family);
-    for (size_t i = 0; i < vectors && i < most; i++)
-        arrays[i] = (struct optim_array){o->family->vectors[i], optim_vector(o, i), o->n};
-    if (vectors < most)
-        arrays[vectors] = (struct optim_array){"numbers", o->numbers, NUMBER_COMMON + o->family->numbers};
-    return vectors + 1;
+    const struct optim_vectors *v = o->family->vectors;
+    size_t found = 0, vector = 0;
+    for (; v->name; vector += v->count, v++, found++)
+        if (found < most)
+            arrays[found] = (struct optim_array){v->name, optim_vector(o, vector), v->count * o->n};
+    if (found < most)
+        arrays[found] = (struct optim_array){"numbers", o->numbers, NUMBER_COMMON + o->family->numbers};
+    return found + 1;
 }

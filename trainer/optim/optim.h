@@ -37,8 +37,8 @@ enum optim_method {
     OPTIM_RMSPROP,  /* Tieleman and Hinton 2012 */
     OPTIM_ADAM,     /* Kingma and Ba 2015 */
     OPTIM_ADAMW,    /* Loshchilov and Hutter 2019 */
-    OPTIM_LBFGS,    /* Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 3.5, 3.6 */
-    OPTIM_NEWTON
+    OPTIM_LBFGS,    /* Liu and Nocedal 1989, strong Wolfe search; with l1 OWL-QN: Andrew and Gao 2007 */
+    OPTIM_NEWTON    /* damped, exact Hessian from the caller */
 };
 
 enum optim_schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_INVERSE };
@@ -95,6 +95,15 @@ enum optim_verdict {
  * ACCEPTED if finite). Returns the verdict and overwrites w with the next point to evaluate. f or g not finite counts
  * as a rejected trial; with a fixed rate every point is accepted, also one that is not finite. */
 enum optim_verdict optim_tell(struct optim *o, double *w, double f, const double *g);
+
+/* The same for newton, which also needs the second derivatives of f at w (l2 included: penalty_l2_hessian). hessian [n
+ * x n], row-major; the upper triangle with the diagonal is read and kept, the rest is overwritten (scratch). */
+bool optim_needs_hessian(enum optim_method method);
+enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, const double *g, double *hessian);
+/* newton: the multiple of its diagonal that had to be added to the last Hessian to solve with it. 0: it was safely
+ * positive definite. Above 0: the parameters are not determined by the data to working precision (collinear features,
+ * softmax without l2), or f is not convex there. */
+double optim_last_ridge(const struct optim *o);
 
 /* The last accepted point [n], borrowed, valid until the next optim_tell. Zeros before the first. */
 const double *optim_iterate(const struct optim *o);

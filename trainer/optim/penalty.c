@@ -2,7 +2,6 @@
 #include "optim/penalty.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 double penalty_l2(double l2, const uint8_t *penalised, const double *w, double *g, size_t n)
 {
@@ -19,6 +18,13 @@ double penalty_l2(double l2, const uint8_t *penalised, const double *w, double *
     return 0.5 * l2 * sum;
 }
 
+void penalty_l2_hessian(double l2, const uint8_t *penalised, double *hessian, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (penalised[i])
+            hessian[i * n + i] += l2;
+}
+
 double penalty_l1(double l1, const uint8_t *penalised, const double *w, size_t n)
 {
     if (l1 == 0)
@@ -30,23 +36,11 @@ double penalty_l1(double l1, const uint8_t *penalised, const double *w, size_t n
     return l1 * sum;
 }
 
-/* The element of smallest magnitude of the i-th subdifferential. */
-static double least_slope(double l1, bool penalised, double w, double g)
-{
-    if (!penalised || l1 == 0)
-        return g;
-    if (w > 0)
-        return g + l1;
-    if (w < 0)
-        return g - l1;
-    return penalty_shrink(g, l1);
-}
-
 double penalty_gradient_norm(double l1, const uint8_t *penalised, const double *w, const double *g, size_t n)
 {
     double sum = 0, most = 0;
     for (size_t i = 0; i < n; i++) {
-        double slope = least_slope(l1, penalised[i], w[i], g[i]);
+        double slope = penalty_slope(penalised[i] ? l1 : 0, w[i], g[i]);
         sum += slope * slope;
         most = fmax(most, fabs(slope));
     }
@@ -54,7 +48,7 @@ double penalty_gradient_norm(double l1, const uint8_t *penalised, const double *
         return sqrt(sum);
     sum = 0; /* the squares left the range of a double: again, in units of the largest */
     for (size_t i = 0; i < n; i++) {
-        double slope = least_slope(l1, penalised[i], w[i], g[i]) / most;
+        double slope = penalty_slope(penalised[i] ? l1 : 0, w[i], g[i]) / most;
         sum += slope * slope;
     }
     return most * sqrt(sum);

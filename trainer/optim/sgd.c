@@ -49,8 +49,8 @@ static void nesterov_range(struct optim *o, double *w, const double *g, size_t f
     }
 }
 
-const struct optim_family optim_sgd = {.vectors = (const char *const[]){NULL}, .range = sgd_range};
-const struct optim_family optim_momentum = {.vectors = (const char *const[]){"velocity", NULL},
+const struct optim_family optim_sgd = {.vectors = (const struct optim_vectors[]){{0}}, .range = sgd_range};
+const struct optim_family optim_momentum = {.vectors = (const struct optim_vectors[]){{"velocity", 1}, {0}},
                                             .range = momentum_range};
-const struct optim_family optim_nesterov = {.vectors = (const char *const[]){"velocity", NULL},
+const struct optim_family optim_nesterov = {.vectors = (const struct optim_vectors[]){{"velocity", 1}, {0}},
                                             .range = nesterov_range};

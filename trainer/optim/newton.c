@@ -1,0 +1,108 @@
+/*
+ * Damped Newton: direction -(H + ridge diag|H|)^-1 g with the caller's exact Hessian, then backtracking (Nocedal and
+ * Wright 2006, section 3.4, "Hessian modification"; the ridge in the metric of the diagonal is Marquardt's, 1963).
+ *
+ * The ridge is 0 while H is positive definite beyond rounding. Otherwise it starts small enough to leave the determined
+ * directions alone (each still gains nine digits a step) and large enough that rounding in g does not throw the
+ * undetermined ones far; it grows until the factorisation succeeds.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "optim/cholesky.h"
+#include "optim/line.h"
+#include "optim/method.h"
+
+#define LEAST_RIDGE 1e-10
+#define GROWTH      100
+
+enum { DIRECTION = VECTOR_OWN, SCALE, INVERSE };
+enum { LINE = NUMBER_COMMON, RIDGE = LINE + LINE_NUMBERS, PLAIN, END }; /* PLAIN: the direction is -g */
+
+static bool propose(struct optim *o, double *w)
+{
+    const double *x = optim_vector(o, VECTOR_ITERATE), *direction = optim_vector(o, DIRECTION);
+    double step = o->numbers[LINE + LINE_STEP];
+    bool moved = false;
+    for (size_t i = 0; i < o->n; i++) {
+        w[i] = x[i] + step * direction[i];
+        moved = moved || w[i] != x[i];
+    }
+    return moved;
+}
+
+static bool hessian_is_finite(const struct optim *o, const double *hessian)
+{
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t j = i; j < o->n; j++)
+            if (!isfinite(hessian[i * o->n + j]))
+                return false;
+    return true;
+}
+
+/* A new direction from the trial, and the full step along it. False when no ridge makes H positive definite. */
+static bool turn(struct optim *o, const struct optim_trial *trial)
+{
+    struct cholesky c = {o->n, trial->hessian, optim_vector(o, SCALE), optim_vector(o, INVERSE)};
+    double *direction = optim_vector(o, DIRECTION), ridge = 0;
+    while (!cholesky_factor(&c, ridge)) {
+        ridge = ridge > 0 ? ridge * GROWTH : LEAST_RIDGE;
+        if (ridge > 1e10 * (double)o->n)
+            return false;
+    }
+    o->numbers[RIDGE] = ridge;
+    memcpy(direction, trial->g, o->n * sizeof *direction);
+    cholesky_solve(&c, direction);
+    for (size_t i = 0; i < o->n; i++)
+        direction[i] = -direction[i];
+    line_start(o->numbers + LINE, optim_dot(trial->g, direction, o->n), 1, INFINITY);
+    return true;
+}
+
+/* Where H says nothing useful (all rows saturated, say) its step is useless at any length: once more straight down. */
+static enum optim_judgement fall_back(struct optim *o)
+{
+    const double *g = optim_vector(o, VECTOR_GRADIENT);
+    double *direction = optim_vector(o, DIRECTION);
+    if (o->numbers[PLAIN] > 0)
+        return OPTIM_GIVE_UP;
+    for (size_t i = 0; i < o->n; i++)
+        direction[i] = -g[i];
+    o->numbers[PLAIN] = 1;
+    line_start(o->numbers + LINE, -optim_dot(g, g, o->n), optim_first_rate(o->numbers[NUMBER_OBJECTIVE], g, o->n),
+               INFINITY);
+    return OPTIM_RETRY;
+}
+
+static enum optim_judgement judge(struct optim *o, const struct optim_trial *trial)
+{
+    double *number = o->numbers, *line = number + LINE;
+    assert(trial->hessian);
+    bool finite = trial->finite && hessian_is_finite(o, trial->hessian);
+    if (!trial->first) {
+        double rise = finite ? optim_change(o, trial) : INFINITY;
+        double slope = optim_dot(trial->g, optim_vector(o, DIRECTION), o->n);
+        enum line_answer answer = line_tell(line, rise, slope);
+        if (answer != LINE_FOUND)
+            return answer == LINE_GO_ON ? OPTIM_RETRY : fall_back(o);
+        number[NUMBER_RATE] = line[LINE_STEP];
+    }
+    number[PLAIN] = 0;
+    if (!finite || !turn(o, trial))
+        memset(optim_vector(o, DIRECTION), 0, o->n * sizeof(double)); /* the end: propose cannot move */
+    return OPTIM_TAKE;
+}
+
+double optim_last_ridge(const struct optim *o)
+{
+    return o->family == &optim_newton ? o->numbers[RIDGE] : 0;
+}
+
+const struct optim_family optim_newton = {
+    .vectors = (const struct optim_vectors[]){{"iterate", 1}, {"gradient", 1}, {"direction", 1}, {"work", 2}, {0}},
+    .numbers = END - NUMBER_COMMON,
+    .judge = judge,
+    .propose = propose,
+    .patience = 3,
+};
