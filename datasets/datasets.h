@@ -64,6 +64,18 @@ enum gm_code import_csv_files(const char *const *from, size_t files, const char 
 enum gm_code import_libsvm(const char *const *from, size_t files, const char *to, const struct import_options *options,
                            struct import_report *report, struct gm_error *err);
 
+/* Arrays: NumPy's .npy and .npz, and idx (MNIST's format), plain or gzipped; "FILE.npz:NAME" is one member. One array
+ * is the features; of two, the target is the one named y, label(s), target(s), *-labels* or the like, else the one of
+ * rank 1. Types are kept (bool becomes uint8), bytes swapped where needed, the shape behind the rows is kept in /X.
+ * GM_USAGE when it is not clear which array is what: they are listed with their shapes. */
+enum gm_code import_arrays(const char *const *from, size_t files, const char *to, const struct import_options *options,
+                           struct import_report *report, struct gm_error *err);
+
+/* Any of the formats above, by the ending of the first name (.csv .tsv .libsvm .svmlight .svm .npy .npz .idx *-ubyte,
+ * each also with .gz), else by the first bytes. GM_USAGE: neither tells. */
+enum gm_code import_file(const char *const *from, size_t files, const char *to, const struct import_options *options,
+                         struct import_report *report, struct gm_error *err);
+
 /* A zeroed struct with rows and features set is valid: the defaults are named behind each field. */
 struct make_options {
     size_t rows, features; /* ratings: rows is the number of ratings, features is not used */

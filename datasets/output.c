@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "datasets/output_inside.h"
 
 #define CHUNK_BYTES     ((size_t)1 << 20)
 #define ATTRIBUTE_BYTES ((size_t)60000)    /* HDF5 holds attributes of 64 KiB less a header in the object */
@@ -27,78 +28,71 @@ struct output_array {
     struct output_array *next;
 };
 
-struct output {
-    char *path, *temporary;
-    hid_t id;
-    bool compress, made, finished;
-    struct output_array *arrays;
-};
-
-static hid_t stored_type(enum data_type type)
+/* IEEE 754 binary16, which HDF5 has no name for. */
+static hid_t half_type(void)
 {
-    switch (type) {
-    case DATA_U8:
-        return H5T_STD_U8LE;
-    case DATA_I8:
-        return H5T_STD_I8LE;
-    case DATA_U16:
-        return H5T_STD_U16LE;
-    case DATA_I16:
-        return H5T_STD_I16LE;
-    case DATA_U32:
-        return H5T_STD_U32LE;
-    case DATA_I32:
-        return H5T_STD_I32LE;
-    case DATA_U64:
-        return H5T_STD_U64LE;
-    case DATA_I64:
-        return H5T_STD_I64LE;
-    case DATA_F32:
-        return H5T_IEEE_F32LE;
-    case DATA_F64:
-        return H5T_IEEE_F64LE;
-    default:
-        return -1;
-    }
+    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+    H5Tset_fields(type, 15, 10, 5, 0, 10);
+    H5Tset_size(type, 2);
+    H5Tset_ebias(type, 15);
+    return type;
 }
 
-static hid_t memory_type(enum data_type type)
+/* A type of its own, little-endian in the file; `native`: as in memory. Close it. */
+static hid_t make_type(enum data_type type, bool native)
 {
+    hid_t made = -1;
     switch (type) {
     case DATA_U8:
-        return H5T_NATIVE_UINT8;
+        made = H5Tcopy(H5T_STD_U8LE);
+        break;
     case DATA_I8:
-        return H5T_NATIVE_INT8;
+        made = H5Tcopy(H5T_STD_I8LE);
+        break;
     case DATA_U16:
-        return H5T_NATIVE_UINT16;
+        made = H5Tcopy(H5T_STD_U16LE);
+        break;
     case DATA_I16:
-        return H5T_NATIVE_INT16;
+        made = H5Tcopy(H5T_STD_I16LE);
+        break;
     case DATA_U32:
-        return H5T_NATIVE_UINT32;
+        made = H5Tcopy(H5T_STD_U32LE);
+        break;
     case DATA_I32:
-        return H5T_NATIVE_INT32;
+        made = H5Tcopy(H5T_STD_I32LE);
+        break;
     case DATA_U64:
-        return H5T_NATIVE_UINT64;
+        made = H5Tcopy(H5T_STD_U64LE);
+        break;
     case DATA_I64:
-        return H5T_NATIVE_INT64;
+        made = H5Tcopy(H5T_STD_I64LE);
+        break;
+    case DATA_F16:
+        made = half_type();
+        break;
     case DATA_F32:
-        return H5T_NATIVE_FLOAT;
+        made = H5Tcopy(H5T_IEEE_F32LE);
+        break;
     case DATA_F64:
-        return H5T_NATIVE_DOUBLE;
-    default:
-        return -1;
+        made = H5Tcopy(H5T_IEEE_F64LE);
+        break;
+    case DATA_BF16:
+        break;
     }
+    if (native && made >= 0)
+        H5Tset_order(made, H5Tget_order(H5T_NATIVE_INT));
+    return made;
 }
 
 size_t output_type_size(enum data_type type)
 {
     static const unsigned char sizes[] = {
-        [DATA_U8] = 1,  [DATA_I8] = 1,  [DATA_U16] = 2, [DATA_I16] = 2, [DATA_U32] = 4,
-        [DATA_I32] = 4, [DATA_U64] = 8, [DATA_I64] = 8, [DATA_F32] = 4, [DATA_F64] = 8};
+        [DATA_U8] = 1,  [DATA_I8] = 1,  [DATA_U16] = 2, [DATA_I16] = 2, [DATA_U32] = 4, [DATA_I32] = 4,
+        [DATA_U64] = 8, [DATA_I64] = 8, [DATA_F16] = 2, [DATA_F32] = 4, [DATA_F64] = 8};
     return (size_t)type < sizeof sizes ? sizes[type] : 0;
 }
 
-static enum gm_code failed(const struct output *out, const char *what, struct gm_error *err)
+enum gm_code output_failed(const struct output *out, const char *what, struct gm_error *err)
 {
     int reason = errno;
     return error_set(err, GM_IO, "%s: writing %s failed: %s. The old file, if any, is untouched.", out->path, what,
@@ -151,6 +145,8 @@ static herr_t close_arrays(struct output *out)
         out->arrays = array->next;
         if (array->id >= 0 && H5Dclose(array->id) < 0)
             worst = -1;
+        if (array->memory_type >= 0)
+            H5Tclose(array->memory_type);
         memory_free(array);
     }
     return worst;
@@ -203,12 +199,12 @@ enum gm_code output_finish(struct output *out, struct gm_error *err)
     herr_t file = H5Fclose(out->id);
     out->id = -1;
     if (arrays < 0 || file < 0)
-        return failed(out, "the end", err);
+        return output_failed(out, "the end", err);
     if (sync_name(out->temporary, O_RDWR) != 0 || rename(out->temporary, out->path) != 0)
-        return failed(out, "the file", err);
+        return output_failed(out, "the file", err);
     out->finished = true;
     if (sync_directory(out->path) != 0)
-        return failed(out, "the directory", err);
+        return output_failed(out, "the directory", err);
     return GM_OK;
 }
 
@@ -254,7 +250,7 @@ enum gm_code output_array(struct output *out, const char *name, enum data_type t
     array->rank = shape->rank;
     for (size_t i = 0; i < shape->rank; i++)
         array->dims[i] = shape->dims[i];
-    array->memory_type = memory_type(type);
+    array->id = array->memory_type = -1;
     array->next = out->arrays;
     out->arrays = array;
     hid_t space = shape->rank ? H5Screate_simple((int)shape->rank, array->dims, NULL) : H5Screate(H5S_SCALAR);
@@ -262,12 +258,15 @@ enum gm_code output_array(struct output *out, const char *name, enum data_type t
     hid_t links = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(links, 1);
     errno = 0;
-    array->id = H5Dcreate2(out->id, name, stored_type(type), space, links, storage, H5P_DEFAULT);
+    hid_t stored = make_type(type, false);
+    array->memory_type = make_type(type, true);
+    array->id = H5Dcreate2(out->id, name, stored, space, links, storage, H5P_DEFAULT);
+    H5Tclose(stored);
     H5Pclose(links);
     H5Pclose(storage);
     H5Sclose(space);
     if (array->id < 0)
-        return failed(out, name, err);
+        return output_failed(out, name, err);
     *result = array;
     return GM_OK;
 }
@@ -287,7 +286,7 @@ enum gm_code output_rows(struct output_array *array, size_t first, size_t rows, 
         status = H5Dwrite(array->id, array->memory_type, memory, file, H5P_DEFAULT, data);
     H5Sclose(memory);
     H5Sclose(file);
-    return status < 0 ? failed(array->file, "rows", err) : GM_OK;
+    return status < 0 ? output_failed(array->file, "rows", err) : GM_OK;
 }
 
 enum gm_code output_whole(struct output *out, const char *name, enum data_type type, const struct output_shape *shape,
@@ -299,78 +298,11 @@ enum gm_code output_whole(struct output *out, const char *name, enum data_type t
         return code;
     errno = 0;
     if (H5Dwrite(array->id, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        return failed(out, name, err);
+        return output_failed(out, name, err);
     return GM_OK;
 }
 
 size_t output_chunk_rows(const struct output_array *array)
 {
     return array->chunk_rows;
-}
-
-/* ---- attributes ------------------------------------------------------------------------------------------------- */
-
-static hid_t text_type(void)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    return type;
-}
-
-/* An attribute of `type` in `space`; takes both over. */
-static enum gm_code put_attribute(struct output *out, const char *const at[2], hid_t type, hid_t space,
-                                  const void *value, struct gm_error *err)
-{
-    errno = 0;
-    hid_t memory = H5Tget_class(type) == H5T_INTEGER ? H5Tcopy(H5T_NATIVE_UINT64) : H5Tcopy(type);
-    hid_t id = H5Acreate_by_name(out->id, at[0], at[1], type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    herr_t status = id < 0 ? -1 : H5Awrite(id, memory, value);
-    if (id >= 0)
-        H5Aclose(id);
-    H5Tclose(memory);
-    H5Tclose(type);
-    H5Sclose(space);
-    return status < 0 ? failed(out, at[1], err) : GM_OK;
-}
-
-enum gm_code output_text(struct output *out, const char *where, const char *name, const char *text,
-                         struct gm_error *err)
-{
-    return put_attribute(out, (const char *const[]){where, name}, text_type(), H5Screate(H5S_SCALAR), &text, err);
-}
-
-enum gm_code output_number(struct output *out, const char *where, const char *name, uint64_t value,
-                           struct gm_error *err)
-{
-    return put_attribute(out, (const char *const[]){where, name}, H5Tcopy(H5T_STD_U64LE), H5Screate(H5S_SCALAR), &value,
-                         err);
-}
-
-enum gm_code output_numbers(struct output *out, const char *where, const char *name, const uint64_t *values,
-                            size_t count, struct gm_error *err)
-{
-    hsize_t n = count;
-    return put_attribute(out, (const char *const[]){where, name}, H5Tcopy(H5T_STD_U64LE), H5Screate_simple(1, &n, NULL),
-                         values, err);
-}
-
-enum gm_code output_texts(struct output *out, const char *name, const char *const *texts, size_t count,
-                          struct gm_error *err)
-{
-    hsize_t n = count;
-    hid_t type = text_type(), space = H5Screate_simple(1, &n, NULL);
-    if (count * 16 <= ATTRIBUTE_BYTES) /* a variable-length string takes 16 bytes in the attribute */
-        return put_attribute(out, (const char *const[]){"/", name}, type, space, texts, err);
-    hid_t storage = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(storage, false);
-    errno = 0;
-    hid_t id = H5Dcreate2(out->id, name, type, space, H5P_DEFAULT, storage, H5P_DEFAULT);
-    herr_t status = id < 0 ? -1 : H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts);
-    if (id >= 0)
-        H5Dclose(id);
-    H5Pclose(storage);
-    H5Tclose(type);
-    H5Sclose(space);
-    return status < 0 ? failed(out, name, err) : GM_OK;
 }

@@ -19,13 +19,13 @@
 struct output;       /* the file */
 struct output_array; /* an array in it; owned by the file */
 
-#define OUTPUT_RANK 4
+#define OUTPUT_RANK 8
 struct output_shape {
     size_t rank; /* 0: a scalar */
     size_t dims[OUTPUT_RANK];
 };
 
-size_t output_type_size(enum data_type type); /* bytes; 0 for types that are never written (float16, bfloat16) */
+size_t output_type_size(enum data_type type); /* bytes; 0 for bfloat16, which is never written */
 
 /* Errors of file_check_writable. */
 enum gm_code output_open(struct output **out, const char *path, bool compress, struct gm_error *err);

@@ -37,18 +37,25 @@ enum gm_code rows_init(struct rows *r, struct output *out, const struct rows_opt
 {
     *r = (struct rows){.options = *options};
     struct output_shape shape = {.rank = 2, .dims = {options->rows, options->features}};
-    struct output_shape target_shape = {.rank = 1, .dims = {options->rows}};
+    struct output_shape target_shape = {.rank = options->targets ? 2 : 1, .dims = {options->rows, options->targets}};
+    if (options->inner.rank) {
+        shape.rank = 1 + options->inner.rank;
+        for (size_t i = 0; i < options->inner.rank; i++)
+            shape.dims[1 + i] = options->inner.dims[i];
+    }
     enum gm_code code;
     if (!memory_product(options->features, output_type_size(options->type), &r->row_bytes))
         return error_set(err, GM_BAD_DATA, "A row of %zu features is too large.", options->features);
-    r->target_bytes = options->has_target ? output_type_size(options->target_type) : 0;
+    size_t targets = options->targets ? options->targets : 1;
+    if (options->has_target && !memory_product(targets, output_type_size(options->target_type), &r->target_bytes))
+        return error_set(err, GM_BAD_DATA, "A row of %zu targets is too large.", targets);
     if ((code = output_array(out, "X", options->type, &shape, &r->x, err)))
         return code;
     if (options->has_target && (code = output_array(out, "y", options->target_type, &target_shape, &r->y, err)))
         return code;
     plan(r);
     if ((code = memory_alloc((void **)&r->features, r->window, r->row_bytes, "a window of rows", err)) ||
-        (code = memory_alloc((void **)&r->targets, r->window, 8, "a window of targets", err)))
+        (code = memory_alloc((void **)&r->targets, r->window, r->target_bytes, "a window of targets", err)))
         return code;
     if (options->shuffle) {
         code = memory_alloc((void **)&r->place, options->rows, sizeof *r->place, "the order of the rows", err);

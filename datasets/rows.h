@@ -19,7 +19,9 @@
 struct rows_options {
     size_t rows, features;
     enum data_type type;
+    struct output_shape inner; /* shape of a row where it has one, of `features` values in all; rank 0: [features] */
     bool has_target;
+    size_t targets; /* values a row; 0: one, in an array of rank 1 */
     enum data_type target_type;
     bool shuffle;
     uint64_t seed;
@@ -31,7 +33,7 @@ struct rows { /* a zeroed struct may be released */
     struct output_array *x, *y;
     size_t row_bytes, target_bytes; /* of one row */
     unsigned char *features;        /* [window x features] of options.type */
-    unsigned char *targets;         /* [window] of options.target_type */
+    unsigned char *targets;         /* [window x targets] of options.target_type */
     uint64_t *place;                /* [rows] where row i goes; NULL: to i */
     size_t first, window;           /* places [first, first + window) are in memory */
     size_t filled;                  /* in input order: rows of the window so far */
