@@ -2,8 +2,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "optim/line.h"
 #include "optim/method.h"
 #include "optim/penalty.h"
+
+#define MOST_UNRESOLVED                                                                              \
+    5 /* trials of a search that f no longer resolves: more would chase rounding. Not with l1, where \
+         they end at corners of the path */
 
 double optim_dot(const double *a, const double *b, size_t n)
 {
@@ -46,10 +51,29 @@ double optim_change(const struct optim *o, const struct optim_trial *trial)
     return change;
 }
 
+enum line_answer optim_search(struct optim *o, double *line, const double *direction, const struct optim_trial *trial)
+{
+    double rise = trial->finite ? optim_change(o, trial) : INFINITY;
+    enum line_answer answer = line_tell(line, rise, optim_dot(trial->g, direction, o->n));
+    bool resolved = fabs(rise) > o->config.rounding * fabs(trial->objective);
+    if (answer == LINE_GO_ON && !resolved && line[LINE_TRIALS] > MOST_UNRESOLVED && o->config.l1 == 0)
+        return LINE_FAILED;
+    return answer;
+}
+
 static bool all_finite(const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+/* The upper triangle. */
+static bool hessian_is_finite(const double *hessian, size_t n)
+{
+    for (size_t i = 0; hessian && i < n; i++)
+        if (!all_finite(hessian + i * n + i, n - i))
             return false;
     return true;
 }
@@ -99,7 +123,7 @@ enum optim_verdict optim_descend(struct optim *o, double *w, struct optim_trial 
     if (number[NUMBER_DONE] > 0)
         return stuck(o, w);
     trial->objective = trial->f + penalty_l1(o->config.l1, o->penalised, w, o->n);
-    trial->finite = isfinite(trial->objective) && all_finite(trial->g, o->n);
+    trial->finite = isfinite(trial->objective) && all_finite(trial->g, o->n) && hessian_is_finite(trial->hessian, o->n);
     trial->first = number[NUMBER_STARTED] == 0;
     if (trial->first) {
         memcpy(optim_vector(o, VECTOR_ITERATE), w, o->n * sizeof *w);

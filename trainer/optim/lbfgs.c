@@ -9,7 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "optim/line.h"
 #include "optim/method.h"
 #include "optim/penalty.h"
 
@@ -113,9 +112,7 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
         turn(o, trial->w, trial->f, trial->g);
         return OPTIM_TAKE;
     }
-    double rise = trial->finite ? optim_change(o, trial) : INFINITY;
-    double slope = optim_dot(trial->g, optim_vector(o, DIRECTION), o->n);
-    switch (line_tell(line, rise, slope)) {
+    switch (optim_search(o, line, optim_vector(o, DIRECTION), trial)) {
     case LINE_FOUND:
         number[NUMBER_RATE] = line[LINE_STEP];
         store(o, trial);

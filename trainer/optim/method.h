@@ -7,6 +7,7 @@
 #ifndef OPTIM_METHOD_H
 #define OPTIM_METHOD_H
 
+#include "optim/line.h"
 #include "optim/optim.h"
 
 struct optim_vectors {
@@ -99,6 +100,9 @@ enum optim_verdict optim_descend(struct optim *o, double *w, struct optim_trial 
  * reaches 1e-9 in the coefficients, where f alone stops at the square root of its rounding.
  */
 double optim_change(const struct optim *o, const struct optim_trial *trial);
+
+/* line_tell for a trial along `direction` [n] from the iterate. */
+enum line_answer optim_search(struct optim *o, double *line, const double *direction, const struct optim_trial *trial);
 
 /* |f| / |g|^2: Polyak's step for a least value of 0: covariant in the units of f and of w, and for f >= 0 never below
  * 1/(2L). A first step where nothing is known. */

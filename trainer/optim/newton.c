@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "optim/cholesky.h"
-#include "optim/line.h"
 #include "optim/method.h"
 
 #define LEAST_RIDGE 1e-10
@@ -30,15 +29,6 @@ static bool propose(struct optim *o, double *w)
         moved = moved || w[i] != x[i];
     }
     return moved;
-}
-
-static bool hessian_is_finite(const struct optim *o, const double *hessian)
-{
-    for (size_t i = 0; i < o->n; i++)
-        for (size_t j = i; j < o->n; j++)
-            if (!isfinite(hessian[i * o->n + j]))
-                return false;
-    return true;
 }
 
 /* A new direction from the trial, and the full step along it. False when no ridge makes H positive definite. */
@@ -79,17 +69,14 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
 {
     double *number = o->numbers, *line = number + LINE;
     assert(trial->hessian);
-    bool finite = trial->finite && hessian_is_finite(o, trial->hessian);
     if (!trial->first) {
-        double rise = finite ? optim_change(o, trial) : INFINITY;
-        double slope = optim_dot(trial->g, optim_vector(o, DIRECTION), o->n);
-        enum line_answer answer = line_tell(line, rise, slope);
+        enum line_answer answer = optim_search(o, line, optim_vector(o, DIRECTION), trial);
         if (answer != LINE_FOUND)
             return answer == LINE_GO_ON ? OPTIM_RETRY : fall_back(o);
         number[NUMBER_RATE] = line[LINE_STEP];
     }
     number[PLAIN] = 0;
-    if (!finite || !turn(o, trial))
+    if (!turn(o, trial))
         memset(optim_vector(o, DIRECTION), 0, o->n * sizeof(double)); /* the end: propose cannot move */
     return OPTIM_TAKE;
 }

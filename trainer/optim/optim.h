@@ -92,8 +92,8 @@ enum optim_verdict {
 };
 
 /* Tell the smooth objective f and its gradient g [n] at the point w [n] that was asked for (the first call: the start,
- * ACCEPTED if finite). Returns the verdict and overwrites w with the next point to evaluate. f or g not finite counts
- * as a rejected trial; with a fixed rate every point is accepted, also one that is not finite. */
+ * ACCEPTED if finite). Returns the verdict and overwrites w with the next point to evaluate. f, g or the Hessian not
+ * finite counts as a rejected trial; with a fixed rate every point is accepted, also one that is not finite. */
 enum optim_verdict optim_tell(struct optim *o, double *w, double f, const double *g);
 
 /* The same for newton, which also needs the second derivatives of f at w (l2 included: penalty_l2_hessian). hessian [n
