@@ -240,6 +240,29 @@ typedef void gm_check_seen_fn(void *context, const struct gm_check *check);
 enum gm_code gm_check_loss(const struct gm_check_request *request, gm_check_seen_fn *seen, void *context,
                            struct gm_error *err);
 
+/* A new plugin: source, CMakeLists.txt and built .so in a directory of its own. docs/loss-plugins.md has the language. */
+#define GM_NEW_LOSS_PATH    2048
+#define GM_NEW_LOSS_COMMAND 8192
+struct gm_new_loss {
+    const char *name;                 /* [a-z][a-z0-9_]* */
+    const char *directory;            /* NULL: the name */
+    const char *formula;              /* NULL: a commented template */
+    const char *const *params;        /* [n_params] "delta=1.0 >0 # help" */
+    const char *const *thetas;        /* [n_thetas] learned parameters, "log_scale=0" */
+    size_t n_params, n_thetas;
+    const char *target;               /* real, class, multilabel, none; NULL: real */
+    const char *target_range;         /* ">=0 integer"; NULL: any */
+    const char *link, *task, *about;  /* identity, log ...; regression ...; help text. NULL: usual ones */
+    bool convex;                      /* the author vouches for convexity in pred */
+    bool force;                       /* replace existing files */
+};
+struct gm_new_loss_files {
+    char source[GM_NEW_LOSS_PATH], plugin[GM_NEW_LOSS_PATH]; /* "" when it has not come so far */
+    char command[GM_NEW_LOSS_COMMAND];                       /* that built the plugin */
+};
+/* GM_USAGE: the formula, with the place; GM_CANNOT_CREATE: exists already, or cannot be made; GM_SYSTEM: the compiler. */
+enum gm_code gm_new_loss(const struct gm_new_loss *request, struct gm_new_loss_files *files, struct gm_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -169,6 +169,39 @@ static const char check_loss_help[] =
     "  gradmill check-loss ./my_loss.so\n"
     "  gradmill check-loss huber --param delta=0.5\n";
 
+static const char new_loss_help[] =
+    "gradmill new-loss - a loss plugin from a formula: written, built, checked\n"
+    "\n"
+    "usage: gradmill new-loss NAME [--formula F] [options]\n"
+    "\n"
+    "Writes NAME/NAME.c with exact first and second derivatives, NAME/CMakeLists.txt, and NAME/NAME.so, built with $CC or\n"
+    "cc. The source is yours to edit. Without --formula: a commented plugin to start from.\n"
+    "\n"
+    "  --formula F           the loss of a row. pred and target; + - * / ^ and numbers, pi, e; abs min max exp log log1p\n"
+    "                        expm1 sqrt tanh sigmoid softplus; where(condition, a, b) with < <= > >= == != and or not.\n"
+    "                        Several outputs: pred[0], pred[1] ...; sum_j(..), logsumexp_j(..) with pred[j], target[j],\n"
+    "                        j; outputs (their number); pred[target] for classes\n"
+    "  --param 'NAME=DEFAULT [>LOW] [<HIGH] [integer] [# help]'\n"
+    "                        a parameter that users set; >=, <= include the bound. May be repeated\n"
+    "  --theta NAME=START    a parameter that is learned together with the model; any real number. May be repeated\n"
+    "  --target KIND         real, class, multilabel or none; default real\n"
+    "  --target-range RANGE  targets that are allowed, as in '>=0 integer' or '>=0 <=1'\n"
+    "  --link LINK           response = inverse link of pred: identity, log, logit, softmax; default identity\n"
+    "  --task TASK           where `gradmill losses` lists it: regression, classification, counts, ordinal, ranking,\n"
+    "                        clustering, metric, multi_task, other\n"
+    "  --about TEXT          when to use it, and when not\n"
+    "  --convex              I know that it is convex in pred, though new-loss may not find the proof\n"
+    "  -o, --output DIR      directory of the new plugin; default: NAME\n"
+    "  --force               replace files that exist\n"
+    "\n"
+    "examples:\n"
+    "  gradmill new-loss my_huber --param 'delta=1.0 >0' --convex --formula \\\n"
+    "    'where(abs(pred - target) <= delta, 0.5*(pred - target)^2, delta*(abs(pred - target) - 0.5*delta))'\n"
+    "  gradmill new-loss my_logistic --formula 'softplus(pred) - target*pred' --target-range '>=0 <=1' --link logit\n"
+    "  gradmill new-loss my_softmax --formula 'logsumexp_j(pred[j]) - pred[target]' --target class --link softmax\n"
+    "\n"
+    "exit codes: 0 done, 64 usage or formula, 71 no compiler or it failed, 73 exists already, 82 a check failed\n";
+
 static const struct command commands[] = {
     {"train", "train a model as a job file says", train_help, command_train},
     {"predict", "predictions of a model for the rows of a dataset", predict_help, command_predict},
@@ -177,6 +210,7 @@ static const struct command commands[] = {
     {"make", "synthetic datasets, the same bits for a seed", make_help, command_make},
     {"losses", "the losses there are, or all about one", losses_help, command_losses},
     {"check-loss", "does a loss plugin keep its contract?", check_loss_help, command_check_loss},
+    {"new-loss", "a loss plugin from a formula: written, built, checked", new_loss_help, command_new_loss},
     {"plot", "loss curves from logs, as an SVG", plot_help, command_plot},
 };
 #define COUNT (sizeof commands / sizeof *commands)

@@ -57,16 +57,16 @@ static enum gm_code write_point(struct writer *w, struct gm_error *err)
     if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])
         buffer_add(w->out, "    (void)target;\n");
     printer_temporaries(&w->p, roots, n, false);
-    buffer_add(w->out, "    struct gm_point p;\n");
-    enum gm_code code = write_loss(w, "p.loss", err);
-    write_value(w, "p.slope", w->s->grad[0]);
-    write_value(w, "p.curve", w->s->hess[0][0]);
+    buffer_add(w->out, "    struct gm_point result;\n");
+    enum gm_code code = write_loss(w, "result.loss", err);
+    write_value(w, "result.slope", w->s->grad[0]);
+    write_value(w, "result.curve", w->s->hess[0][0]);
     for (size_t t = 0; t < r->n_thetas; t++) {
         char to[48];
         snprintf(to, sizeof to, "theta_slope[%zu]", t);
         write_value(w, to, w->s->theta_grad[t]);
     }
-    buffer_add(w->out, "    return p;\n}\n\n");
+    buffer_add(w->out, "    return result;\n}\n\n");
     return code;
 }
 
