@@ -71,14 +71,12 @@ static const struct gm_loss_param params[] = {
      .high = 1.0},
 };
 
-static const struct gm_loss_spec spec = {
-    .struct_size = sizeof spec,
-    .target_kind = GM_TARGET_CLASS,
-    .outputs = GM_OUTPUTS_PER_CLASS,
-    .gives = GM_GIVES_ALL,
-    .link = GM_LINK_SOFTMAX,
-    .task = GM_TASK_CLASSIFICATION,
-};
+static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
+                                         .target_kind = GM_TARGET_CLASS,
+                                         .outputs = GM_OUTPUTS_PER_CLASS,
+                                         .gives = GM_GIVES_ALL,
+                                         .link = GM_LINK_SOFTMAX,
+                                         .task = GM_TASK_CLASSIFICATION};
 
 GM_LOSS_PLUGIN(
         .id = "cross_entropy", .version = "1.0",

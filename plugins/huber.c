@@ -12,17 +12,8 @@ static inline struct gm_point point(double pred, double target, const double *co
     return (struct gm_point){inner * (size - 0.5 * inner), gm_copysign(inner, d), size > delta ? 0.0 : 1.0};
 }
 
-GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
-{
-    const double delta = b->param[0].real;
-    return gm_pointwise(b, r, point, &delta);
-}
-
-GM_LOSS_KERNEL static int baseline(const struct gm_loss_batch *b, double *raw)
-{
-    const double delta = b->param[0].real;
-    return gm_balance_baseline(b, raw, point, &delta);
-}
+GM_POINTWISE(point, b->param[0].real)
+GM_BALANCE_BASELINE(point, 0.0, b->param[0].real)
 
 static const struct gm_loss_param params[] = {
     {.name = "delta",
@@ -34,11 +25,7 @@ static const struct gm_loss_param params[] = {
      .high = INFINITY},
 };
 
-static const struct gm_loss_spec spec = {
-    .struct_size = sizeof spec,
-    .gives = GM_GIVES_ALL,
-    .task = GM_TASK_REGRESSION,
-};
+static const struct gm_loss_spec spec = {.struct_size = sizeof spec, .gives = GM_GIVES_ALL, .task = GM_TASK_REGRESSION};
 
 GM_LOSS_PLUGIN(.id = "huber", .version = "1.0",
                .formula = "d^2/2 where |d| <= delta, else delta (|d| - delta/2); d = pred - target, mean over outputs",

@@ -21,29 +21,19 @@ static inline struct gm_point point(double pred, double target, const double *co
     return (struct gm_point){wrong * gm_abs(pred) + gm_log1p_unit(e), pred < 0.0 ? -size : size, low * high};
 }
 
-GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
-{
-    return gm_pointwise(b, r, point, NULL);
-}
+GM_POINTWISE(point, 0)
 
-static int baseline(const struct gm_loss_batch *b, double *raw)
-{
-    return gm_logit_mean_baseline(b, raw);
-}
-
-static const struct gm_loss_spec spec = {
-    .struct_size = sizeof spec,
-    .target_kind = GM_TARGET_MULTILABEL,
-    .gives = GM_GIVES_ALL,
-    .link = GM_LINK_LOGIT,
-    .target_rule = GM_TARGET_LOW | GM_TARGET_HIGH,
-    .target_low = 0.0,
-    .target_high = 1.0,
-    .task = GM_TASK_CLASSIFICATION,
-};
+static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
+                                         .target_kind = GM_TARGET_MULTILABEL,
+                                         .gives = GM_GIVES_ALL,
+                                         .link = GM_LINK_LOGIT,
+                                         .target_rule = GM_TARGET_LOW | GM_TARGET_HIGH,
+                                         .target_low = 0.0,
+                                         .target_high = 1.0,
+                                         .task = GM_TASK_CLASSIFICATION};
 
 GM_LOSS_PLUGIN(
         .id = "logistic", .version = "1.0", .formula = "log(1 + exp(pred)) - target * pred, mean over outputs",
         .help = "Use it for two classes (words or 0/1) when probabilities are wanted; targets may be probabilities.\n"
                 "Not for more than two classes (cross_entropy), nor when many labels are wrong (modified_huber).",
-        .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = baseline)
+        .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = gm_logit_mean_baseline)

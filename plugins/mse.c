@@ -11,25 +11,13 @@ static inline struct gm_point point(double pred, double target, const double *co
     return (struct gm_point){d * d, 2.0 * d, 2.0};
 }
 
-GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
-{
-    return gm_pointwise(b, r, point, NULL);
-}
-
-static int baseline(const struct gm_loss_batch *b, double *raw)
-{
-    return gm_mean_baseline(b, raw);
-}
+GM_POINTWISE(point, 0)
 
 static const struct gm_loss_spec spec = {
-    .struct_size = sizeof spec,
-    .gives = GM_GIVES_ALL,
-    .nature = GM_NATURE_HESS_CONSTANT,
-    .task = GM_TASK_REGRESSION,
-};
+    .struct_size = sizeof spec, .gives = GM_GIVES_ALL, .nature = GM_NATURE_HESS_CONSTANT, .task = GM_TASK_REGRESSION};
 
 GM_LOSS_PLUGIN(.id = "mse", .version = "1.0", .formula = "mean over outputs of (pred - target)^2",
                .help =
                    "Use it for regression when errors are of one size and outliers are rare: it estimates the mean.\n"
                    "Not with heavy tails or gross errors in the target: huber, cauchy or mae resist them.",
-               .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = baseline)
+               .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = gm_mean_baseline)

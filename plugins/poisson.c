@@ -12,27 +12,17 @@ static inline struct gm_point point(double pred, double target, const double *co
     return (struct gm_point){mu - target * pred, mu - target, mu};
 }
 
-GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
-{
-    return gm_pointwise(b, r, point, NULL);
-}
+GM_POINTWISE(point, 0)
 
-static int baseline(const struct gm_loss_batch *b, double *raw)
-{
-    return gm_log_mean_baseline(b, raw);
-}
-
-static const struct gm_loss_spec spec = {
-    .struct_size = sizeof spec,
-    .gives = GM_GIVES_ALL,
-    .link = GM_LINK_LOG,
-    .target_rule = GM_TARGET_LOW,
-    .target_low = 0.0,
-    .task = GM_TASK_COUNTS,
-};
+static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
+                                         .gives = GM_GIVES_ALL,
+                                         .link = GM_LINK_LOG,
+                                         .target_rule = GM_TARGET_LOW,
+                                         .target_low = 0.0,
+                                         .task = GM_TASK_COUNTS};
 
 GM_LOSS_PLUGIN(.id = "poisson", .version = "1.0", .formula = "exp(pred) - target * pred, mean over outputs",
                .help =
                    "Use it for counts and rates whose variance is near their mean; weights may be exposures.\n"
                    "Not when the variance is clearly larger (negative_binomial), nor for amounts of money (tweedie).",
-               .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = baseline)
+               .license = "MIT", .spec = &spec, .evaluate = evaluate, .baseline = gm_log_mean_baseline)

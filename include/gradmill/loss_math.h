@@ -300,6 +300,17 @@ GM_INLINE double gm_dot(const double *x, const double *y, size_t n)
     return (strand[0] + strand[2]) + (strand[1] + strand[3]);
 }
 
+/* Euclidean length, without overflow or underflow on the way. */
+GM_INLINE double gm_length(const double *x, size_t n)
+{
+    double top = 0.0, sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        top = gm_max(gm_abs(x[i]), top);
+    for (size_t i = 0; top > 0.0 && i < n; i++)
+        sum += (x[i] / top) * (x[i] / top);
+    return top > 0.0 ? top * sqrt(sum) : top;
+}
+
 /* Largest of n >= 1 numbers; NaN are passed over unless the first is one. */
 GM_INLINE double gm_row_max(const double *x, size_t n)
 {

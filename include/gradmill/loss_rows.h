@@ -8,17 +8,13 @@
  *         double d = pred - target;
  *         return (struct gm_point){constant[0] * 0.5 * d * d, constant[0] * d, constant[0]};
  *     }
- *     GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
- *     {
- *         const double scale = b->param[0].real;
- *         return gm_pointwise(b, r, half_square, &scale);
- *     }
+ *     GM_POINTWISE(half_square, b->param[0].real)
  *
  *  gm_rowwise    the outputs of a row together: cross-entropy, clustering, cosine.
  *  gm_groupwise  the rows of a group together, one output a row: ranking.
  *
  * They do the weights, the wanted and unwanted outputs, and the sums. The caller's function is inlined into them; a
- * formula of loss_math.h then runs in vector instructions. C only (C++ plugins write their own loop).
+ * formula of loss_math.h then runs in vector instructions.
  */
 #ifndef GRADMILL_LOSS_ROWS_H
 #define GRADMILL_LOSS_ROWS_H
@@ -160,6 +156,15 @@ GM_INLINE int gm_pointwise(const struct gm_loss_batch *b, struct gm_loss_result 
         return gm_pointwise_plain(b, r, point, constant, 1.0);
     return gm_pointwise_plain(b, r, point, constant, 1.0 / (double)b->outputs);
 }
+/* The whole evaluate() of such a loss. The constants may be read from the batch, b: GM_POINTWISE(point,
+ * b->param[0].real). Without any write 0. */
+#define GM_POINTWISE(point, ...)                                                                \
+    GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r) \
+    {                                                                                           \
+        const double constant[] = {__VA_ARGS__};                                                \
+        return gm_pointwise(b, r, point, constant);                                             \
+    }
+
 #define GM_GIVES_ALL (GM_GIVES_HESS_DIAG | GM_GIVES_HESS | GM_GIVES_ROW_LOSS)
 
 /* ---- rowwise --------------------------------------------------------------------------------------------------- */
@@ -388,12 +393,14 @@ GM_INLINE double gm_balance(const struct gm_loss_batch *b, size_t column, double
     return high;
 }
 
-GM_INLINE int gm_balance_baseline(const struct gm_loss_batch *b, double *raw, gm_point_fn *point,
-                                  const double *constant)
-{
-    for (size_t k = 0; k < b->outputs; k++)
-        raw[k] = gm_balance(b, k, 0.0, point, constant);
-    return GM_LOSS_OK;
-}
+/* The whole baseline() of such a loss; constants as in GM_POINTWISE. */
+#define GM_BALANCE_BASELINE(point, margin, ...)                                    \
+    GM_LOSS_KERNEL static int baseline(const struct gm_loss_batch *b, double *raw) \
+    {                                                                              \
+        const double constant[] = {__VA_ARGS__};                                   \
+        for (size_t k = 0; k < b->outputs; k++)                                    \
+            raw[k] = gm_balance(b, k, margin, point, constant);                    \
+        return GM_LOSS_OK;                                                         \
+    }
 
 #endif

@@ -170,7 +170,7 @@ static double uniform(void)
 
 static double draw_target(const struct harness *h, const struct subject *s)
 {
-    const bool whole = h->spec.target_rule & GM_TARGET_INTEGER;
+    const bool whole = s->flags & SUBJECT_WHOLE || h->spec.target_rule & GM_TARGET_INTEGER;
     if (h->spec.target_kind == GM_TARGET_CLASS)
         return floor(uniform() * (double)h->classes);
     double low = s->low, high = s->high;

@@ -8,9 +8,9 @@
 #include <gradmill/loss.h>
 
 enum subject_flags {
-    SUBJECT_GROWS = 1,     /* the loss itself leaves the range of a double at |pred| 1e8 (log link) */
-    SUBJECT_SPARSE = 2,    /* kinks are dense: up to half of the points may be skipped */
-    SUBJECT_NO_OPTIMUM = 4 /* baseline() is the start it promises, not the optimum */
+    SUBJECT_GROWS = 1,      /* the loss itself leaves the range of a double at |pred| 1e8 (log link) */
+    SUBJECT_NO_OPTIMUM = 2, /* baseline() is not where the sum of gradients vanishes */
+    SUBJECT_WHOLE = 4       /* targets are whole numbers */
 };
 
 /* A loss and the shape it is tried with. Zeros: one target, no classes, outputs as the spec says, targets -2 .. 2. */
