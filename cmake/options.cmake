@@ -6,7 +6,7 @@ add_library(gradmill_flags INTERFACE)
 target_compile_features(gradmill_flags INTERFACE c_std_17)
 target_compile_definitions(gradmill_flags INTERFACE _GNU_SOURCE)
 target_compile_options(gradmill_flags INTERFACE
-  -fvisibility=hidden -ffp-contract=off
+  -fvisibility=hidden $<$<NOT:$<BOOL:$<TARGET_PROPERTY:GRADMILL_KERNELS>>>:-ffp-contract=off>
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wcast-qual -Wvla -Wundef
   $<$<BOOL:${GRADMILL_WERROR}>:-Werror>)
 

@@ -12,38 +12,62 @@ bool NAME(scan_finite)(const REAL *x, size_t n)
     return worst != EXPONENT;
 }
 
-/* Columns that are summed at once: their sums stay in registers over all rows of the block. */
-#define STRIP (KERNEL_VECTOR / 4)
+/* A strip is summed over all rows of the block at once, in registers: STRIP columns, as two vectors of REAL for the
+ * range and as PARTS vectors of double for the sums. */
+#define STRIP (2 * (sizeof(VECTOR) / sizeof(REAL)))
+#define PARTS (STRIP / WIDTH)
 
-/* `width` columns from `column` on; a constant width lets the compiler unroll and vectorise. */
 static inline __attribute__((always_inline)) void
-LOCAL(strip)(const struct scan_block *block, const struct scan_sums *sums, size_t column, size_t width)
+LOCAL(strip)(const struct scan_block *block, const struct scan_sums *sums, size_t column, bool weighted)
 {
-    double shift[STRIP], sum[STRIP] = {0}, square[STRIP] = {0};
-    REAL low[STRIP], high[STRIP];
     const REAL *x = (const REAL *)block->x + column;
-    const REAL *head = x + (block->rows ? block->rows[0] : 0) * block->stride;
-    for (size_t j = 0; j < width; j++) {
-        shift[j] = sums->shift[column + j];
-        low[j] = high[j] = head[j];
-    }
+    vector_d shift[PARTS], sum[PARTS], square[PARTS];
+    VECTOR low[2], high[2];
+    memcpy(shift, sums->shift + column, sizeof shift);
+    memcpy(sum, sums->sum + column, sizeof sum);
+    memcpy(square, sums->square + column, sizeof square);
+    memcpy(low, x + (block->rows ? block->rows[0] : 0) * block->stride, sizeof low);
+    memcpy(high, low, sizeof high);
     for (size_t i = 0; i < block->n_rows; i++) {
         const REAL *row = x + (block->rows ? block->rows[i] : i) * block->stride;
-        double weight = block->weight ? block->weight[i] : 1.0;
-        for (size_t j = 0; j < width; j++) {
-            double distance = (double)row[j] - shift[j], weighted = weight * distance;
-            sum[j] += weighted;
-            square[j] += weighted * distance;
-            low[j] = row[j] < low[j] ? row[j] : low[j];
-            high[j] = row[j] > high[j] ? row[j] : high[j];
+#pragma GCC unroll 2
+        for (size_t k = 0; k < 2; k++) {
+            VECTOR value;
+            memcpy(&value, row + k * (STRIP / 2), sizeof value);
+            low[k] = LEAST(value, low[k]);
+            high[k] = MOST(value, high[k]);
+        }
+#pragma GCC unroll 4
+        for (size_t k = 0; k < PARTS; k++) {
+            vector_d distance = WIDEN(row + k * WIDTH) - shift[k];
+            vector_d part = weighted ? distance * block->weight[i] : distance;
+            sum[k] += part;
+            square[k] += part * distance;
         }
     }
-    for (size_t j = 0; j < width; j++) {
-        size_t at = column + j;
-        sums->sum[at] += sum[j];
-        sums->square[at] += square[j];
-        sums->low[at] = (double)low[j] < sums->low[at] ? (double)low[j] : sums->low[at];
-        sums->high[at] = (double)high[j] > sums->high[at] ? (double)high[j] : sums->high[at];
+    memcpy(sums->sum + column, sum, sizeof sum);
+    memcpy(sums->square + column, square, sizeof square);
+    for (size_t j = 0; j < STRIP; j++) {
+        double least = (double)low[j / (STRIP / 2)][j % (STRIP / 2)],
+               most = (double)high[j / (STRIP / 2)][j % (STRIP / 2)];
+        sums->low[column + j] = least < sums->low[column + j] ? least : sums->low[column + j];
+        sums->high[column + j] = most > sums->high[column + j] ? most : sums->high[column + j];
+    }
+}
+
+/* The columns behind the last whole strip. */
+static void LOCAL(rest)(const struct scan_block *block, const struct scan_sums *sums, size_t column)
+{
+    for (size_t i = 0; i < block->n_rows; i++) {
+        const REAL *row = (const REAL *)block->x + (block->rows ? block->rows[i] : i) * block->stride;
+        double weight = block->weight ? block->weight[i] : 1.0;
+        for (size_t j = column; j < block->columns; j++) {
+            double value = (double)row[j], distance = value - sums->shift[j], part = weight * distance;
+            sums->sum[j] += part;
+            sums->square[j] += part * distance;
+            sums->low[j] = value < sums->low[j] ? value : sums->low[j];
+            sums->high[j] = value > sums->high[j] ? value : sums->high[j];
+        }
     }
 }
 
@@ -52,10 +76,15 @@ void NAME(scan_sums)(const struct scan_block *block, const struct scan_sums *sum
     if (block->n_rows == 0)
         return;
     size_t column = 0;
-    for (; column + STRIP <= block->columns; column += STRIP)
-        LOCAL(strip)(block, sums, column, STRIP);
+    if (block->weight)
+        for (; column + STRIP <= block->columns; column += STRIP)
+            LOCAL(strip)(block, sums, column, true);
+    else
+        for (; column + STRIP <= block->columns; column += STRIP)
+            LOCAL(strip)(block, sums, column, false);
     if (column < block->columns)
-        LOCAL(strip)(block, sums, column, block->columns - column);
+        LOCAL(rest)(block, sums, column);
 }
 
 #undef STRIP
+#undef PARTS
