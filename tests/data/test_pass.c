@@ -117,7 +117,7 @@ static void expect_permutation(const struct record *record, const struct data_or
 
 static void storage_order_is_the_same_resident_and_streamed(void)
 {
-    static const size_t counts[] = {600, 768, 769, 1999}; /* whole and broken slabs of 192 rows */
+    static const size_t counts[] = {900, 960, 961, 1999}; /* whole and broken slabs of 192 rows */
     struct data_order order = {.shuffled = false};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         size_t rows = counts[i];

@@ -27,7 +27,7 @@ const char *data_type_name(enum data_type type)
 }
 
 /* Asking the processor costs more than converting a block: the answer is kept. */
-static enum cpu_isa known_isa(void)
+enum cpu_isa kernels_isa(void)
 {
     static _Atomic int kept; /* isa + 1; 0: not asked yet */
     int isa = atomic_load_explicit(&kept, memory_order_relaxed);
@@ -40,10 +40,10 @@ static enum cpu_isa known_isa(void)
 
 void convert_to_f32(enum data_type type, const void *from, size_t n, float *to)
 {
-    KERNEL_PICK(convert_f32, known_isa())(type, from, n, to);
+    KERNEL_PICK(convert_f32, kernels_isa())(type, from, n, to);
 }
 
 void convert_to_f64(enum data_type type, const void *from, size_t n, double *to)
 {
-    KERNEL_PICK(convert_f64, known_isa())(type, from, n, to);
+    KERNEL_PICK(convert_f64, kernels_isa())(type, from, n, to);
 }

@@ -6,8 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cpu.h"
 #include "base/kernel.h"
 #include "data/convert.h"
+
+/* cpu_isa(), asked once. */
+enum cpu_isa kernels_isa(void);
 
 /* As convert_to_f32 and convert_to_f64. */
 KERNEL_DECLARE(void, convert_f32, enum data_type type, const void *from, size_t n, float *to);
@@ -36,5 +40,10 @@ KERNEL_DECLARE(bool, scan_finite_f64, const double *x, size_t n);
 
 /* XXH3-128 of a run of bytes, low half first. */
 KERNEL_DECLARE(void, scan_hash, const void *bytes, size_t n, uint64_t out[2]);
+
+/* Undo HDF5's shuffle filter: n values of `size` bytes whose first bytes come first, then all second bytes ... */
+KERNEL_DECLARE(void, decode_unshuffle, size_t size, const unsigned char *from, size_t n, unsigned char *to);
+/* Reverse the bytes of n values of `size` bytes, in place. */
+KERNEL_DECLARE(void, decode_swap, size_t size, unsigned char *values, size_t n);
 
 #endif

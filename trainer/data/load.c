@@ -118,12 +118,67 @@ uint64_t set_side_bytes(const struct data_set *set)
     return row * schema->rows;
 }
 
-/* Two slabs, and the band that HDF5 keeps where slabs cut through chunks. */
+/* Two slabs, and what reading them needs where slabs cut through chunks. */
 static uint64_t window_bytes(const struct data_set *set)
 {
     const struct stored *x = &set->features;
-    uint64_t cache = x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0;
-    return 2 * (uint64_t)set->plan.slab_rows * x->row_bytes + cache;
+    uint64_t slabs = 2 * (uint64_t)set->plan.slab_rows * x->row_bytes;
+    if (set->io == DATA_IO_CHUNKS)
+        return slabs + chunks_bytes(x, &set->layout, set->plan.slab_rows, set->threads);
+    return slabs + (x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0);
+}
+
+/* The way to read: the one asked for, or the best one. */
+static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
+{
+    enum data_io wish = set->options.io, best;
+    layout_plan(&set->layout, &set->features);
+    best = set->layout.io;
+    set->io = wish == DATA_IO_AUTO ? best : wish;
+    if (wish == DATA_IO_AUTO || wish == DATA_IO_BANDS || wish == best)
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA, "%s: cannot be read as %s, because %s; leave out --io.", set->features.at,
+                     wish == DATA_IO_MAPPED ? "mapped" : "chunks",
+                     set->layout.reason[0] ? set->layout.reason : "it is not stored in chunks");
+}
+
+enum gm_code set_read_features(const struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err)
+{
+    return set->chunks ? chunks_read(set->chunks, first, rows, to, err)
+                       : stored_read(&set->features, first, rows, to, err);
+}
+
+/* Map the features, or read them all. */
+static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
+{
+    const struct stored *features = &set->features;
+    if (set->io == DATA_IO_MAPPED) {
+        if (mapped_open(&set->mapped, features, &set->layout)) {
+            set->x = set->mapped.x;
+            return GM_OK;
+        }
+        set->io = DATA_IO_BANDS; /* a file system that cannot map */
+    }
+    enum gm_code code = memory_alloc(&set->copy, features->rows, features->row_bytes, "the features", err);
+    if (code == GM_OK)
+        code = set->chunks ? chunks_read(set->chunks, 0, features->rows, set->copy, err)
+                           : read_all(features, set->copy, err);
+    if (code == GM_OK)
+        set->x = set->copy;
+    chunks_close(set->chunks); /* its buffers are needed no more */
+    set->chunks = NULL;
+    return code;
+}
+
+static enum gm_code check_memory(const struct data_set *set, struct gm_error *err)
+{
+    uint64_t all = (uint64_t)set->schema.rows * set->features.row_bytes, window = window_bytes(set);
+    uint64_t least = set_side_bytes(set) + (window < all ? window : all);
+    if (set->memory >= least)
+        return GM_OK;
+    char given[32], needed[32];
+    return error_set(err, GM_SYSTEM, "%s: run.memory of %s is too little to stream this dataset; it needs at least %s.",
+                     set->features.at, text_from_bytes(set->memory, given), text_from_bytes(least, needed));
 }
 
 enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
@@ -135,27 +190,30 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
     set->plan = *plan;
     set->memory = memory;
     set->threads = threads > 0 ? threads : 1;
-    enum gm_code code = read_sides(set, err);
+    enum gm_code code = choose_io(set, err);
+    if (code == GM_OK)
+        code = read_sides(set, err);
+    if (code == GM_OK)
+        code = check_memory(set, err);
+    if (code == GM_OK && set->io == DATA_IO_CHUNKS)
+        code = chunks_open(&set->chunks, &set->features, &set->layout, set->threads, err);
     if (code != GM_OK)
         return code;
-    uint64_t sides = set_side_bytes(set), all = (uint64_t)set->schema.rows * set->features.row_bytes;
-    uint64_t least = sides + (window_bytes(set) < all ? window_bytes(set) : all);
-    if (memory < least) {
-        char given[32], needed[32];
-        return error_set(err, GM_SYSTEM,
-                         "%s: run.memory of %s is too little to stream this dataset; it needs at least %s.",
-                         set->features.at, text_from_bytes(memory, given), text_from_bytes(least, needed));
-    }
     set->loaded = true;
-    if (memory - sides < all)
-        return GM_OK;
-    code = memory_alloc(&set->x, set->schema.rows, set->features.row_bytes, "the features", err);
-    return code == GM_OK ? read_all(&set->features, set->x, err) : code;
+    bool fits = memory - set_side_bytes(set) >= (uint64_t)set->schema.rows * set->features.row_bytes;
+    return fits ? make_resident(set, err) : GM_OK;
 }
 
 bool data_is_resident(const struct data_set *set)
 {
     return set->x != NULL;
+}
+
+enum data_io data_io(const struct data_set *set, const char **reason)
+{
+    if (reason)
+        *reason = set->io == DATA_IO_BANDS && set->layout.io != DATA_IO_BANDS ? "it was asked for" : set->layout.reason;
+    return set->io;
 }
 
 uint64_t data_bytes(const struct data_set *set)

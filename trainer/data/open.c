@@ -16,6 +16,8 @@ static const char *const group_names[] = {"group", "groups", "qid", NULL};
 
 static void release(struct data_set *set)
 {
+    mapped_close(&set->mapped);
+    chunks_close(set->chunks);
     stored_close(&set->features);
     stored_close(&set->target);
     stored_close(&set->weight);
@@ -27,7 +29,7 @@ static void release(struct data_set *set)
     memory_free(set->target_values);
     memory_free(set->weights);
     memory_free(set->groups);
-    memory_free(set->x);
+    memory_free(set->copy);
     pass_memory_release(&set->spare);
     hdf5_lock();
     h5_close(&set->files);

@@ -47,15 +47,14 @@ static size_t unit_count(const struct data_pass *pass, size_t unit)
 static enum gm_code fill_unit(void *context, size_t unit, void *buffer, struct gm_error *err)
 {
     const struct data_pass *pass = context;
-    const struct stored *features = &pass->set->features;
     const struct lane_plan *plan = &pass->set->plan;
     char *to = buffer;
     enum gm_code code = GM_OK;
     for (size_t i = 0; code == GM_OK && i < unit_count(pass, unit); i++) {
         size_t at = unit * pass->unit_slabs + i, slab = pass->slabs ? pass->slabs[at] : at;
         size_t rows = slab_size(plan, slab);
-        code = stored_read(features, slab * plan->slab_rows, rows, to, err);
-        to += rows * features->row_bytes;
+        code = set_read_features(pass->set, slab * plan->slab_rows, rows, to, err);
+        to += rows * pass->set->features.row_bytes;
     }
     return code;
 }

@@ -2,8 +2,10 @@
 #ifndef DATA_SET_H
 #define DATA_SET_H
 
+#include "data/chunks.h"
 #include "data/data.h"
 #include "data/labels.h"
+#include "data/mapped.h"
 #include "data/stored.h"
 
 /* Memory of a pass, kept between passes: fresh pages would cost as much as reading. */
@@ -36,11 +38,19 @@ struct data_set {
     uint64_t memory; /* bytes given to data_load */
     int threads;
     struct pass_memory spare; /* of the last pass, for the next one */
-    void *x;                  /* [rows x features] of schema.type: the resident features; NULL: they stream */
+    enum data_io io;          /* how the features are read: MAPPED, CHUNKS or BANDS */
+    struct layout layout;
+    struct chunks *chunks; /* of DATA_IO_CHUNKS */
+    struct mapped mapped;  /* of DATA_IO_MAPPED */
+    void *copy;            /* of resident features that are not mapped */
+    const void *x;         /* [rows x features] of schema.type: the resident features; NULL: they stream */
 };
 
 /* Read the target if that has not been done: numbers into target_values, words into labels. */
 enum gm_code set_read_target(struct data_set *set, struct gm_error *err);
+
+/* Rows [first, first + rows) of the features to `to` [rows x features], as stored_read. */
+enum gm_code set_read_features(const struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
 
 /* Bytes of everything but the features. */
 uint64_t set_side_bytes(const struct data_set *set);

@@ -33,6 +33,11 @@ void stored_close(struct stored *stored); /* a zeroed struct is fine */
  * (damage). */
 enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows, void *to, struct gm_error *err);
 
+/* The block at `start`, `block` values in each dimension, to `to` [block], in memory order; what lies beyond the edge
+ * of the dataset is left as it is. */
+enum gm_code stored_read_block(const struct stored *stored, const hsize_t *start, const hsize_t *block, void *to,
+                               struct gm_error *err);
+
 /* Every word of H5_WORDS with one column, in order, until `word` fails. As stored_read, GM_SYSTEM, or what `word`
  * returned. */
 typedef enum gm_code stored_word_fn(void *context, size_t row, const char *text, struct gm_error *err);

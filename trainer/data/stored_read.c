@@ -15,21 +15,30 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Select rows [first, first + rows) of the dataset and read them as `type`. */
-static bool read_rows(const struct stored *stored, hid_t type, size_t first, size_t rows, void *to)
+/* Read `count` values in each dimension from `start` on as `type`; they go to the corner of `to` [block]. */
+static bool read_block(const struct stored *stored, hid_t type, const hsize_t *start, const hsize_t *count,
+                       const hsize_t *block, void *to)
 {
-    hsize_t start[H5_RANK_MOST] = {first}, count[H5_RANK_MOST] = {rows};
-    for (size_t i = 1; i < stored->rank; i++)
-        count[i] = stored->dims[i];
-    hid_t file_space = H5Dget_space(stored->dataset), memory_space = H5Screate_simple((int)stored->rank, count, NULL);
+    static const hsize_t corner[H5_RANK_MOST] = {0};
+    hid_t file_space = H5Dget_space(stored->dataset), memory_space = H5Screate_simple((int)stored->rank, block, NULL);
     bool done = file_space >= 0 && memory_space >= 0 &&
                 H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                H5Sselect_hyperslab(memory_space, H5S_SELECT_SET, corner, NULL, count, NULL) >= 0 &&
                 H5Dread(stored->dataset, type, memory_space, file_space, H5P_DEFAULT, to) >= 0;
     if (memory_space >= 0)
         H5Sclose(memory_space);
     if (file_space >= 0)
         H5Sclose(file_space);
     return done;
+}
+
+/* Rows [first, first + rows), all columns. */
+static bool read_rows(const struct stored *stored, hid_t type, size_t first, size_t rows, void *to)
+{
+    hsize_t start[H5_RANK_MOST] = {first}, count[H5_RANK_MOST] = {rows};
+    for (size_t i = 1; i < stored->rank; i++)
+        count[i] = stored->dims[i];
+    return read_block(stored, type, start, count, count, to);
 }
 
 /* A failure of the operating system carries its errno in HDF5's message; anything else is damage. */
@@ -48,6 +57,20 @@ enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows,
     hdf5_lock();
     if (rows > 0 && !read_rows(stored, stored->memory_type, first, rows, to))
         code = say_unreadable(stored, first, rows, err);
+    hdf5_unlock();
+    return code;
+}
+
+enum gm_code stored_read_block(const struct stored *stored, const hsize_t *start, const hsize_t *block, void *to,
+                               struct gm_error *err)
+{
+    hsize_t count[H5_RANK_MOST];
+    for (size_t i = 0; i < stored->rank; i++)
+        count[i] = start[i] + block[i] <= stored->dims[i] ? block[i] : stored->dims[i] - start[i];
+    enum gm_code code = GM_OK;
+    hdf5_lock();
+    if (!read_block(stored, stored->memory_type, start, count, block, to))
+        code = say_unreadable(stored, (size_t)start[0], (size_t)count[0], err);
     hdf5_unlock();
     return code;
 }

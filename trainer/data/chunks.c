@@ -1,0 +1,285 @@
+/* Reading rows of a chunked dataset on all threads. */
+#include "data/chunks.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hdf5_lock.h"
+#include "base/memory.h"
+#include "data/decode.h"
+
+#define NO_BAND     SIZE_MAX
+#define NO_TASK     SIZE_MAX
+#define EXTRA_BYTES ((size_t)256) /* checksums, and what deflate adds to a small chunk that does not compress */
+
+struct worker {
+    struct decoder decoder;
+    unsigned char *raw;  /* [room] */
+    unsigned char *tile; /* [chunk_bytes] a decoded chunk that does not go to its rows directly */
+    size_t room;
+    size_t failed; /* the chunk of this read that failed; NO_TASK: none */
+    enum gm_code code;
+    struct gm_error err;
+};
+
+struct chunks {
+    const struct stored *stored;
+    const struct layout *layout;
+    size_t tiles;      /* chunks side by side in a band */
+    bool full_width;   /* a chunk holds whole rows */
+    size_t band_index; /* what `band` holds, or NO_BAND */
+    unsigned char *band;
+    pthread_mutex_t lock; /* protects band and workers: one read at a time */
+    int threads;
+    struct worker workers[];
+};
+
+/* Bands [first, end) are wanted; `to` is where the first row of band `first` goes. */
+struct request {
+    size_t first, end;
+    unsigned char *to;
+};
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static enum gm_code init_worker(struct worker *worker, const struct layout *layout, struct gm_error *err)
+{
+    worker->room = layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
+    enum gm_code code = decoder_init(&worker->decoder, layout, err);
+    if (code == GM_OK)
+        code = memory_alloc((void **)&worker->raw, worker->room, 1, "a stored chunk", err);
+    if (code == GM_OK)
+        code = memory_alloc((void **)&worker->tile, layout->chunk_bytes, 1, "a chunk", err);
+    return code;
+}
+
+enum gm_code chunks_open(struct chunks **out, const struct stored *stored, const struct layout *layout, int threads,
+                         struct gm_error *err)
+{
+    *out = NULL;
+    struct chunks *chunks = NULL;
+    size_t n = threads > 0 ? (size_t)threads : 1;
+    enum gm_code code = memory_alloc((void **)&chunks, 1, sizeof *chunks + n * sizeof(struct worker), "chunks", err);
+    if (code != GM_OK)
+        return code;
+    chunks->stored = stored;
+    chunks->layout = layout;
+    chunks->band_index = NO_BAND;
+    chunks->threads = (int)n;
+    chunks->tiles = 1;
+    chunks->full_width = true;
+    for (size_t i = 1; i < stored->rank; i++) {
+        chunks->tiles *= (stored->dims[i] - 1) / layout->chunk[i] + 1;
+        chunks->full_width = chunks->full_width && layout->chunk[i] == stored->dims[i];
+    }
+    pthread_mutex_init(&chunks->lock, NULL);
+    for (size_t i = 0; code == GM_OK && i < n; i++)
+        code = init_worker(&chunks->workers[i], layout, err);
+    if (code == GM_OK)
+        *out = chunks;
+    else
+        chunks_close(chunks);
+    return code;
+}
+
+void chunks_close(struct chunks *chunks)
+{
+    if (!chunks)
+        return;
+    for (int i = 0; i < chunks->threads; i++) {
+        decoder_release(&chunks->workers[i].decoder);
+        memory_free(chunks->workers[i].raw);
+        memory_free(chunks->workers[i].tile);
+    }
+    memory_free(chunks->band);
+    pthread_mutex_destroy(&chunks->lock);
+    memory_free(chunks);
+}
+
+uint64_t chunks_bytes(const struct stored *stored, const struct layout *layout, size_t window_rows, int threads)
+{
+    uint64_t worker = 3 * (uint64_t)layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
+    uint64_t band = window_rows % layout->chunk[0] ? (uint64_t)layout->chunk[0] * stored->row_bytes : 0;
+    return worker * (uint64_t)(threads > 0 ? threads : 1) + band;
+}
+
+static enum gm_code fail(struct worker *worker, enum gm_code code, const struct chunks *chunks, size_t row,
+                         const char *why)
+{
+    return error_set(&worker->err, code, "%s: the chunk at row %zu cannot be read: %s.", chunks->stored->at, row, why);
+}
+
+/* The stored bytes of the chunk at `start`. chunk->size is 0 when HDF5 does not hand them out: a chunk that was never
+ * written, as a rule, where versions differ in what they say. */
+static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, const hsize_t *start,
+                          struct decode_chunk *chunk)
+{
+    hsize_t size = 0;
+    enum gm_code code = GM_OK;
+    hdf5_lock();
+    if (H5Dget_chunk_storage_size(chunks->stored->dataset, start, &size) < 0)
+        size = 0;
+    if (size > worker->room)
+        code = fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], "it is stored larger than it can be");
+    else if (size > 0 && H5Dread_chunk(chunks->stored->dataset, H5P_DEFAULT, start, &chunk->mask, worker->raw) < 0)
+        size = 0;
+    hdf5_unlock();
+    *chunk = (struct decode_chunk){worker->raw, (size_t)size, worker->room, chunk->mask, chunk->raw};
+    return code;
+}
+
+/* Copy the part of a decoded chunk that lies within the dataset, from dimension `level` on. */
+static void place(const struct chunks *chunks, const hsize_t *start, size_t level, const unsigned char *from,
+                  unsigned char *to)
+{
+    const struct stored *stored = chunks->stored;
+    const struct layout *layout = chunks->layout;
+    size_t n = least(layout->chunk[level], stored->dims[level] - (size_t)start[level]);
+    size_t from_step = layout->value_bytes, to_step = layout->value_bytes;
+    for (size_t i = level + 1; i < stored->rank; i++) {
+        from_step *= layout->chunk[i];
+        to_step *= stored->dims[i];
+    }
+    to += (level ? (size_t)start[level] : 0) * to_step;
+    if (level + 1 == stored->rank) {
+        memcpy(to, from, n * layout->value_bytes);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        place(chunks, start, level + 1, from + i * from_step, to + i * to_step);
+}
+
+static bool reaches_over_the_edge(const struct chunks *chunks, const hsize_t *start)
+{
+    for (size_t i = 0; i < chunks->stored->rank; i++)
+        if ((size_t)start[i] + chunks->layout->chunk[i] > chunks->stored->dims[i])
+            return true;
+    return false;
+}
+
+/* Chunk `task` of the request, counted band by band and tile by tile. */
+static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, const struct request *request,
+                            size_t task)
+{
+    const struct layout *layout = chunks->layout;
+    const struct stored *stored = chunks->stored;
+    size_t band = request->first + task / chunks->tiles, tile = task % chunks->tiles;
+    hsize_t start[H5_RANK_MOST] = {band * layout->chunk[0]};
+    for (size_t i = stored->rank; i-- > 1;) {
+        size_t across = (stored->dims[i] - 1) / layout->chunk[i] + 1;
+        start[i] = tile % across * layout->chunk[i];
+        tile /= across;
+    }
+    unsigned char *to = request->to + (band - request->first) * layout->chunk[0] * stored->row_bytes;
+    bool edge = reaches_over_the_edge(chunks, start), direct = chunks->full_width && !edge;
+    unsigned char *decoded = direct ? to : worker->tile;
+    struct decode_chunk chunk = {.raw = edge && layout->raw_edges};
+    enum gm_code code = fetch(worker, chunks, start, &chunk);
+    if (code != GM_OK)
+        return code;
+    if (chunk.size == 0) { /* let HDF5 read it: the fill value, or an error that is worth telling */
+        hsize_t count[H5_RANK_MOST];
+        for (size_t i = 0; i < stored->rank; i++)
+            count[i] = layout->chunk[i];
+        code = stored_read_block(stored, start, count, decoded, &worker->err);
+    }
+    const char *problem = chunk.size ? decode_chunk(&worker->decoder, layout, &chunk, decoded) : NULL;
+    if (code != GM_OK)
+        return code;
+    if (problem)
+        return fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], problem);
+    if (!direct)
+        place(chunks, start, 0, decoded, to);
+    return GM_OK;
+}
+
+/* A chunk behind a failed one is not read; all before it are, so the lowest failure is found whatever the threads do.
+ */
+static enum gm_code do_request(struct chunks *chunks, const struct request *request, struct gm_error *err)
+{
+    size_t tasks = (request->end - request->first) * chunks->tiles;
+    _Atomic size_t failed = NO_TASK;
+    for (int i = 0; i < chunks->threads; i++)
+        chunks->workers[i].failed = NO_TASK;
+#pragma omp parallel for num_threads(chunks->threads) schedule(dynamic, 1) if (tasks > 1)
+    for (size_t task = 0; task < tasks; task++) {
+        struct worker *worker = &chunks->workers[omp_get_thread_num()];
+        if (task > atomic_load(&failed))
+            continue;
+        enum gm_code code = do_task(worker, chunks, request, task);
+        if (code == GM_OK)
+            continue;
+        if (task < worker->failed) {
+            worker->failed = task;
+            worker->code = code;
+        }
+        size_t before = atomic_load(&failed);
+        while (task < before && !atomic_compare_exchange_weak(&failed, &before, task))
+            ;
+    }
+    size_t lowest = atomic_load(&failed);
+    for (int i = 0; i < chunks->threads; i++)
+        if (lowest != NO_TASK && chunks->workers[i].failed == lowest) {
+            if (err)
+                *err = chunks->workers[i].err;
+            return chunks->workers[i].code;
+        }
+    return GM_OK;
+}
+
+/* Rows of one band that the range covers in part, by way of the kept band. */
+static enum gm_code read_part(struct chunks *chunks, size_t band, struct row_range rows, unsigned char *to,
+                              struct gm_error *err)
+{
+    const struct stored *stored = chunks->stored;
+    size_t height = chunks->layout->chunk[0], row_bytes = stored->row_bytes;
+    enum gm_code code = GM_OK;
+    if (chunks->band_index != band) {
+        chunks->band_index = NO_BAND;
+        if (!chunks->band)
+            code =
+                memory_alloc((void **)&chunks->band, least(height, stored->rows), row_bytes, "a band of chunks", err);
+        if (code == GM_OK)
+            code = do_request(chunks, &(struct request){band, band + 1, chunks->band}, err);
+        if (code != GM_OK)
+            return code;
+        chunks->band_index = band;
+    }
+    memcpy(to, chunks->band + (rows.first - band * height) * row_bytes, (rows.end - rows.first) * row_bytes);
+    return GM_OK;
+}
+
+static enum gm_code read_range(struct chunks *chunks, struct row_range rows, unsigned char *to, struct gm_error *err)
+{
+    const struct stored *stored = chunks->stored;
+    size_t height = chunks->layout->chunk[0], next = rows.first;
+    enum gm_code code = GM_OK;
+    while (code == GM_OK && next < rows.end) {
+        size_t band = next / height, band_end = least((band + 1) * height, stored->rows);
+        unsigned char *at = to + (next - rows.first) * stored->row_bytes;
+        if (next == band * height && band_end <= rows.end) { /* whole bands, as many as there are */
+            size_t end = rows.end == stored->rows ? (rows.end - 1) / height + 1 : rows.end / height;
+            code = do_request(chunks, &(struct request){band, end, at}, err);
+            next = least(end * height, stored->rows);
+        } else {
+            size_t end = least(band_end, rows.end);
+            code = read_part(chunks, band, (struct row_range){next, end}, at, err);
+            next = end;
+        }
+    }
+    return code;
+}
+
+enum gm_code chunks_read(struct chunks *chunks, size_t first, size_t rows, void *to, struct gm_error *err)
+{
+    pthread_mutex_lock(&chunks->lock);
+    enum gm_code code = read_range(chunks, (struct row_range){first, first + rows}, to, err);
+    pthread_mutex_unlock(&chunks->lock);
+    return code;
+}
