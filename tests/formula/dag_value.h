@@ -64,6 +64,8 @@ static inline long double dag_operation_value(const struct dag_node *n, long dou
         return fabsl(x);
     case DAG_SIGN:
         return (x > 0) - (x < 0);
+    case DAG_SIDE:
+        return copysignl(1, x);
     case DAG_EXP:
         return expl(x);
     case DAG_LOG:

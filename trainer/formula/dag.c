@@ -32,6 +32,7 @@ static const struct {
     [DAG_MAX] = {"max", 2},
     [DAG_ABS] = {"abs", 1},
     [DAG_SIGN] = {"sign", 1},
+    [DAG_SIDE] = {"sign", 1},
     [DAG_EXP] = {"exp", 1},
     [DAG_LOG] = {"log", 1},
     [DAG_LOG1P] = {"log1p", 1},
@@ -153,7 +154,8 @@ static unsigned node_flags(const struct dag *d, const struct dag_node *n)
     flags &= ~(unsigned)DAG_CONDITION;
     if (n->op >= DAG_LESS && n->op <= DAG_OR)
         flags |= DAG_CONDITION;
-    bool bends = n->op == DAG_ABS || n->op == DAG_MIN || n->op == DAG_MAX || n->op == DAG_SIGN || n->op == DAG_WHERE;
+    bool bends = n->op == DAG_ABS || n->op == DAG_MIN || n->op == DAG_MAX || n->op == DAG_SIGN || n->op == DAG_SIDE ||
+                 n->op == DAG_WHERE;
     if (bends && (n->op == DAG_WHERE ? d->nodes[n->a].flags & DAG_ON_PRED : flags & DAG_ON_PRED))
         flags |= DAG_KINK;
     if (n->op == DAG_SUM_J || n->op == DAG_LSE_J)

@@ -45,6 +45,7 @@ enum dag_op {
     /* functions: a */
     DAG_ABS,
     DAG_SIGN, /* -1, 0, 1 */
+    DAG_SIDE, /* -1, 1: the sign of something that is not 0, which is cheaper */
     DAG_EXP,
     DAG_LOG,
     DAG_LOG1P,

@@ -51,7 +51,7 @@ static dag_id function_slope(struct dag *d, dag_id id)
     case DAG_SIGMOID_SLOPE: /* s(x) s(-x) (s(-x) - s(x)) */
         return dag_mul(d, id,
                        dag_sub(d, dag_function(d, DAG_SIGMOID, dag_neg(d, n.a)), dag_function(d, DAG_SIGMOID, n.a)));
-    default: /* sign */
+    default: /* sign, side */
         return DAG_ZERO;
     }
 }

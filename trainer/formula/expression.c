@@ -19,36 +19,14 @@ enum binding {
 };
 
 static const char *const prefixes[PRINT_PREFIXES] = {
-    [DAG_ADD] = "sum",
-    [DAG_SUB] = "difference",
-    [DAG_MUL] = "product",
-    [DAG_DIV] = "quotient",
-    [DAG_NEG] = "minus",
-    [DAG_POW] = "power",
-    [DAG_MIN] = "low",
-    [DAG_MAX] = "high",
-    [DAG_ABS] = "size",
-    [DAG_SIGN] = "sign",
-    [DAG_EXP] = "exp",
-    [DAG_LOG] = "log",
-    [DAG_LOG1P] = "log1p",
-    [DAG_EXPM1] = "expm1",
-    [DAG_SQRT] = "root",
-    [DAG_TANH] = "tanh",
-    [DAG_SIGMOID] = "sigmoid",
-    [DAG_SOFTPLUS] = "softplus",
-    [DAG_SIGMOID_SLOPE] = "bell",
-    [DAG_LESS] = "less",
-    [DAG_LESS_EQUAL] = "within",
-    [DAG_EQUAL] = "equal",
-    [DAG_NOT] = "not",
-    [DAG_AND] = "both",
-    [DAG_OR] = "either",
-    [DAG_WHERE] = "choice",
-    [DAG_SUM_J] = "sum_j",
-    [DAG_LSE_J] = "logsumexp",
-    [DAG_OPS] = "residual",
-    [DAG_OPS + 1] = "softmax",
+    [DAG_ADD] = "sum",         [DAG_SUB] = "difference",    [DAG_MUL] = "product",       [DAG_DIV] = "quotient",
+    [DAG_NEG] = "minus",       [DAG_POW] = "power",         [DAG_MIN] = "low",           [DAG_MAX] = "high",
+    [DAG_ABS] = "size",        [DAG_SIGN] = "sign",         [DAG_SIDE] = "side",         [DAG_EXP] = "exp",
+    [DAG_LOG] = "log",         [DAG_LOG1P] = "log1p",       [DAG_EXPM1] = "expm1",       [DAG_SQRT] = "root",
+    [DAG_TANH] = "tanh",       [DAG_SIGMOID] = "sigmoid",   [DAG_SOFTPLUS] = "softplus", [DAG_SIGMOID_SLOPE] = "bell",
+    [DAG_LESS] = "less",       [DAG_LESS_EQUAL] = "within", [DAG_EQUAL] = "equal",       [DAG_NOT] = "not",
+    [DAG_AND] = "both",        [DAG_OR] = "either",         [DAG_WHERE] = "choice",      [DAG_SUM_J] = "sum_j",
+    [DAG_LSE_J] = "logsumexp", [DAG_OPS] = "residual",      [DAG_OPS + 1] = "softmax",
 };
 
 static bool is_leaf_pair(const struct dag *d, const struct dag_node *n)
@@ -286,6 +264,12 @@ static void print_function(struct printer *p, const struct dag_node *n, struct s
 {
     char name[FORMULA_NAME];
     dag_id arguments[2] = {n->a, n->b};
+    if (s.c && n->op == DAG_SIDE) {
+        buffer_add(p->out, "gm_copysign(1.0, ");
+        print(p, n->a, BIND_CHOICE, s);
+        buffer_add(p->out, ")");
+        return;
+    }
     bool swap = s.c && (n->op == DAG_MIN || n->op == DAG_MAX) && dag_is(p->dag, n->a, DAG_CONST);
     if (swap) { /* gm_min and gm_max hand on a NaN of their first argument */
         arguments[0] = n->b;

@@ -12,6 +12,7 @@ static bool node_passes(const struct dag *d, dag_id id, const bool *passes)
     case DAG_MAX: /* gm_min and gm_max hand on a NaN of their first argument; a constant is written second */
         return passes[dag_is(d, n->a, DAG_CONST) ? n->b : n->a];
     case DAG_SIGN:
+    case DAG_SIDE:
         return false;
     default:
         if (n->flags & DAG_CONDITION)

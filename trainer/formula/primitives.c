@@ -25,6 +25,8 @@ static double function_value(enum dag_op op, double x)
         return fabs(x);
     case DAG_SIGN:
         return (x > 0) - (x < 0);
+    case DAG_SIDE:
+        return copysign(1, x);
     case DAG_EXP:
         return exp(x);
     case DAG_LOG:
@@ -211,11 +213,51 @@ dag_id dag_not(struct dag *d, dag_id a)
     return dag_is(d, a, DAG_NOT) ? dag_at(d, a)->a : dag_raw(d, DAG_NOT, a, 0, 0);
 }
 
+/* The expression where x is known not to be 0: sign(x) has two values only. `depth` levels are looked at. */
+static dag_id where_not_zero(struct dag *d, dag_id id, dag_id x, int depth)
+{
+    struct dag_node n = *dag_at(d, id);
+    if (n.op == DAG_SIGN && n.a == x)
+        return dag_raw(d, DAG_SIDE, x, 0, 0);
+    if (depth == 0 || !(n.flags & DAG_KINK))
+        return id;
+    switch (n.op) {
+    case DAG_NEG:
+        return dag_neg(d, where_not_zero(d, n.a, x, depth - 1));
+    case DAG_MUL:
+        return dag_mul(d, where_not_zero(d, n.a, x, depth - 1), where_not_zero(d, n.b, x, depth - 1));
+    case DAG_DIV:
+        return dag_div(d, where_not_zero(d, n.a, x, depth - 1), n.b);
+    case DAG_ADD:
+        return dag_add(d, where_not_zero(d, n.a, x, depth - 1), where_not_zero(d, n.b, x, depth - 1));
+    case DAG_SUB:
+        return dag_sub(d, where_not_zero(d, n.a, x, depth - 1), where_not_zero(d, n.b, x, depth - 1));
+    default:
+        return id;
+    }
+}
+
+/* abs(x) <= limit ? a : b, as in huber: b is where x is far from 0 (or limit is negative, and a is nowhere: then b
+ * takes the slope of one side at 0, as at any kink). */
+static void use_distance(struct dag *d, dag_id condition, dag_id *a, dag_id *b)
+{
+    enum { DEPTH = 6 };
+    struct dag_node c = *dag_at(d, condition);
+    if (c.op != DAG_LESS && c.op != DAG_LESS_EQUAL)
+        return;
+    if (dag_is(d, c.a, DAG_ABS))
+        *b = where_not_zero(d, *b, dag_at(d, c.a)->a, DEPTH);
+    else if (dag_is(d, c.b, DAG_ABS))
+        *a = where_not_zero(d, *a, dag_at(d, c.b)->a, DEPTH);
+}
+
 dag_id dag_where(struct dag *d, dag_id condition, dag_id a, dag_id b)
 {
-    struct dag_node c = *dag_at(d, condition), x = *dag_at(d, a), y = *dag_at(d, b);
+    struct dag_node c = *dag_at(d, condition);
     if (c.op == DAG_CONST)
         return condition == DAG_ZERO ? b : a;
+    use_distance(d, condition, &a, &b);
+    struct dag_node x = *dag_at(d, a), y = *dag_at(d, b);
     if (x.op == DAG_WHERE && x.a == condition)
         a = x.b;
     if (y.op == DAG_WHERE && y.a == condition)

@@ -65,6 +65,7 @@ static struct range apply(enum dag_op op, struct range x)
         return interval(x.low <= 0 && x.high >= 0 ? 0 : fmin(fabs(x.low), fabs(x.high)),
                         fmax(fabs(x.low), fabs(x.high)));
     case DAG_SIGN:
+    case DAG_SIDE:
         return interval(x.low >= 0 ? 0 : -1, x.high <= 0 ? 0 : 1);
     case DAG_EXP:
         return interval(exp(x.low), exp(x.high));
