@@ -6,9 +6,9 @@
 #include "optim/method.h"
 #include "optim/penalty.h"
 
-#define MOST_UNRESOLVED                                                                              \
-    5 /* trials of a search that f no longer resolves: more would chase rounding. Not with l1, where \
-         they end at corners of the path */
+/* Trials of a search that f no longer resolves: more would chase rounding. Not with l1, where searches end at corners.
+ */
+#define MOST_UNRESOLVED 5
 
 double optim_dot(const double *a, const double *b, size_t n)
 {

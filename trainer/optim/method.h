@@ -2,13 +2,16 @@
  * Inside the optim room: what a family of methods provides, one file each, and what optim.c keeps for it.
  *
  * All state is doubles in two allocations, named for checkpoints: `vectors`, rows of n, and `numbers`, which a family
- * indexes by an enum of its own. A new family is one file with one struct optim_family, and one line in optim.c.
+ * indexes by an enum of its own. A new family is one struct optim_family in a file of its own (a minibatch method: a
+ * kernel and a line in minibatch.c), and one line in optim.c.
  */
 #ifndef OPTIM_METHOD_H
 #define OPTIM_METHOD_H
 
+#include "base/cpu.h"
 #include "optim/line.h"
 #include "optim/optim.h"
+#include "optim/update.h"
 
 struct optim_vectors {
     const char *name;
@@ -40,9 +43,9 @@ struct optim_family {
     bool (*propose)(struct optim *o, double *w);
     double patience; /* epochs without a smaller gradient, with F constant within rounding, that mean converged */
 
-    /* Minibatch, else NULL; begin: once a step, or NULL. */
+    /* Minibatch, else NULL; begin: once a step, or NULL; pick: the kernel for this processor. */
     void (*begin)(struct optim *o);
-    void (*range)(struct optim *o, double *w, const double *g, size_t first, size_t end);
+    update_function (*pick)(enum cpu_isa isa);
 };
 
 struct optim {
@@ -50,8 +53,9 @@ struct optim {
     const struct optim_family *family;
     const uint8_t *penalised; /* [n] */
     size_t n;
-    double *vectors; /* [family's vectors x n] */
-    double *numbers; /* [NUMBER_COMMON + family->numbers] */
+    double *vectors;        /* [family's vectors x n] */
+    double *numbers;        /* [NUMBER_COMMON + family->numbers] */
+    update_function update; /* minibatch */
 };
 
 /* Scalars that every family has; its own follow. */
@@ -112,7 +116,7 @@ double optim_dot(const double *a, const double *b, size_t n);
 double optim_norm(const double *a, size_t n); /* neither overflows nor vanishes before it must */
 
 extern const struct optim_family optim_gd, optim_spectral, optim_lbfgs, optim_newton; /* one file each */
-extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov;           /* sgd.c */
-extern const struct optim_family optim_adagrad, optim_rmsprop, optim_adam;            /* adaptive.c; adamw is adam */
+extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov, optim_adagrad, optim_rmsprop,
+    optim_adam; /* minibatch.c; adamw is adam */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "optim/method.h"
@@ -140,6 +141,8 @@ enum gm_code optim_create(struct optim **out, const struct optim_config *config,
         goto failed;
     o->numbers = memory;
     o->numbers[NUMBER_SCALE] = 1;
+    if (family->pick)
+        o->update = family->pick(cpu_isa());
     if (family->start)
         family->start(o);
     *out = o;
@@ -171,25 +174,6 @@ enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, cons
 const double *optim_iterate(const struct optim *o)
 {
     return optim_vector(o, VECTOR_ITERATE);
-}
-
-void optim_step_begin(struct optim *o, double rate)
-{
-    o->numbers[NUMBER_RATE] = rate;
-    o->numbers[NUMBER_SCALE] = 1;
-    if (o->family->begin)
-        o->family->begin(o);
-}
-
-void optim_step_clip(struct optim *o, double norm)
-{
-    if (o->config.clip_norm > 0 && norm > o->config.clip_norm)
-        o->numbers[NUMBER_SCALE] = o->config.clip_norm / norm;
-}
-
-void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end)
-{
-    o->family->range(o, w, g, first, end);
 }
 
 double optim_last_rate(const struct optim *o)

@@ -1,0 +1,104 @@
+/*
+ * The minibatch methods' inner loops, one pass over the parameters each.
+ *
+ *   sgd       w+ = prox(w - rate g)
+ *   momentum  w+ = prox(w - rate g + m v),  v+ = w+ - w                   (Polyak 1964; Ochs et al. 2014)
+ *   nesterov  u+ = prox(w - rate g),  v+ = u+ - u,  w+ = u+ + m v+        (Sutskever et al. 2013; Beck and Teboulle
+ * 2009) w is the look-ahead point where the gradient is taken, u = w - m v the point behind it (the change of variables
+ * of Bengio, Boulanger-Lewandowski, Pascanu 2013): the caller sees one point. At rest v = 0, u = w. adagrad   s = s +
+ * g^2,                  d = sqrt(s) + epsilon,  w+ = prox(w - rate/d g)   (Duchi, Hazan, Singer 2011) rmsprop   s = b2
+ * s + (1 - b2) g^2,      d = sqrt(s) + epsilon,  w+ = prox(w - rate/d g)   (Tieleman and Hinton 2012) adam      and m =
+ * b1 m + (1 - b1) g, both divided by 1 - b^step, w+ = prox(w - rate/d m)  (Kingma and Ba 2015) adamw     as adam, and
+ * w+ also loses rate * weight_decay * w, penalised only              (Loshchilov and Hutter 2019)
+ *
+ * prox is the soft threshold of l1 times the factor on the gradient: rate, or rate/d, the proximal operator in the
+ * metric of the step. A common threshold for the adaptive methods would move the point of rest away from the minimum of
+ * F (Yun, Lozano, Yang, "Adaptive proximal gradient methods for structured neural networks", 2021).
+ *
+ * No sum crosses parameters, so the bits do not depend on where a range begins.
+ */
+#include "optim/update.h"
+
+#include <math.h>
+
+#include "optim/penalty.h"
+
+void KERNEL(update_sgd)(const struct update *u, double *restrict w, const double *restrict g, size_t first, size_t end)
+{
+    const double rate = u->rate, scale = u->scale, l1 = u->rate * u->l1;
+    const uint8_t *penalised = u->penalised;
+    for (size_t i = first; i < end; i++)
+        w[i] = penalty_shrink(w[i] - rate * (scale * g[i]), l1 * penalised[i]);
+}
+
+void KERNEL(update_momentum)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
+                             size_t end)
+{
+    const double rate = u->rate, scale = u->scale, m = u->momentum, l1 = u->rate * u->l1;
+    const uint8_t *penalised = u->penalised;
+    double *restrict v = u->first;
+    for (size_t i = first; i < end; i++) {
+        double threshold = l1 * penalised[i], moved = m * v[i] - rate * (scale * g[i]);
+        double next = penalty_shrink(w[i] + moved, threshold);
+        v[i] = threshold > 0 ? next - w[i] : moved; /* without l1 the difference would only lose digits */
+        w[i] = next;
+    }
+}
+
+void KERNEL(update_nesterov)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
+                             size_t end)
+{
+    const double rate = u->rate, scale = u->scale, m = u->momentum, l1 = u->rate * u->l1;
+    const uint8_t *penalised = u->penalised;
+    double *restrict v = u->first;
+    for (size_t i = first; i < end; i++) {
+        double behind = w[i] - m * v[i];
+        double ahead = penalty_shrink(w[i] - rate * (scale * g[i]), l1 * penalised[i]);
+        v[i] = ahead - behind;
+        w[i] = ahead + m * v[i];
+    }
+}
+
+void KERNEL(update_adagrad)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
+                            size_t end)
+{
+    const double rate = u->rate, scale = u->scale, l1 = u->l1, epsilon = u->epsilon;
+    const uint8_t *penalised = u->penalised;
+    double *restrict s = u->first;
+    for (size_t i = first; i < end; i++) {
+        double slope = scale * g[i];
+        s[i] += slope * slope;
+        double step = rate / (sqrt(s[i]) + epsilon);
+        w[i] = penalty_shrink(w[i] - step * slope, step * l1 * penalised[i]);
+    }
+}
+
+void KERNEL(update_rmsprop)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
+                            size_t end)
+{
+    const double rate = u->rate, scale = u->scale, l1 = u->l1, epsilon = u->epsilon, keep = u->beta2;
+    const uint8_t *penalised = u->penalised;
+    double *restrict s = u->first;
+    for (size_t i = first; i < end; i++) {
+        double slope = scale * g[i];
+        s[i] = keep * s[i] + (1 - keep) * (slope * slope);
+        double step = rate / (sqrt(s[i]) + epsilon);
+        w[i] = penalty_shrink(w[i] - step * slope, step * l1 * penalised[i]);
+    }
+}
+
+void KERNEL(update_adam)(const struct update *u, double *restrict w, const double *restrict g, size_t first, size_t end)
+{
+    const double rate = u->rate, scale = u->scale, l1 = u->l1, epsilon = u->epsilon, decay = u->decay;
+    const double keep1 = u->beta1, keep2 = u->beta2, unbias1 = u->unbias1, unbias2 = u->unbias2;
+    const uint8_t *penalised = u->penalised;
+    double *restrict s = u->first, *restrict m = u->second;
+    for (size_t i = first; i < end; i++) {
+        double slope = scale * g[i];
+        m[i] = keep1 * m[i] + (1 - keep1) * slope;
+        s[i] = keep2 * s[i] + (1 - keep2) * (slope * slope);
+        double step = rate / (sqrt(s[i] * unbias2) + epsilon);
+        double lost = decay * penalised[i] * w[i];
+        w[i] = penalty_shrink(w[i] - step * (m[i] * unbias1) - lost, step * l1 * penalised[i]);
+    }
+}

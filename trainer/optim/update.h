@@ -1,0 +1,31 @@
+/* What the minibatch kernels (kernels/update.c) work on: one step's numbers, and the state of the parameters. */
+#ifndef OPTIM_UPDATE_H
+#define OPTIM_UPDATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/kernel.h"
+
+struct update {
+    double rate;
+    double scale; /* on the gradient, from clipping */
+    double l1;
+    double decay; /* rate * weight_decay */
+    double momentum, beta1, beta2, epsilon;
+    double unbias1, unbias2;  /* 1 / (1 - beta^step) */
+    const uint8_t *penalised; /* [n] 0 or 1 */
+    double *first, *second;   /* [n] state: velocity or squares; mean */
+};
+
+/* Parameters [first, end) of w [n] from g [n]. */
+typedef void (*update_function)(const struct update *u, double *w, const double *g, size_t first, size_t end);
+
+KERNEL_DECLARE(void, update_sgd, const struct update *, double *, const double *, size_t, size_t);
+KERNEL_DECLARE(void, update_momentum, const struct update *, double *, const double *, size_t, size_t);
+KERNEL_DECLARE(void, update_nesterov, const struct update *, double *, const double *, size_t, size_t);
+KERNEL_DECLARE(void, update_adagrad, const struct update *, double *, const double *, size_t, size_t);
+KERNEL_DECLARE(void, update_rmsprop, const struct update *, double *, const double *, size_t, size_t);
+KERNEL_DECLARE(void, update_adam, const struct update *, double *, const double *, size_t, size_t);
+
+#endif
