@@ -14,7 +14,7 @@
 #include "base/lanes.h"
 #include "data/data.h"
 
-struct layout {
+struct layout_of_file {
     hsize_t chunk[4]; /* all 0: contiguous */
     int gzip;         /* level, 0: none */
     bool shuffle, fletcher;
@@ -27,7 +27,7 @@ static inline hid_t file_new(const char *path)
 }
 
 /* A dataset of `stored` type with values given as `memory` type; values NULL: nothing is written. */
-static inline void file_put(hid_t file, const char *name, hid_t stored, const struct layout *layout, int rank,
+static inline void file_put(hid_t file, const char *name, hid_t stored, const struct layout_of_file *layout, int rank,
                             const hsize_t *dims, hid_t memory, const void *values)
 {
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);

@@ -246,7 +246,7 @@ static void a_huge_declared_shape_is_refused_before_allocation(void)
 {
     const char *path = test_path("huge.h5");
     hid_t file = file_new(path);
-    struct layout layout = {.chunk = {64, 64}};
+    struct layout_of_file layout = {.chunk = {64, 64}};
     hsize_t dims[2] = {(hsize_t)1 << 40, 1000};
     file_put(file, "X", H5T_IEEE_F32LE, &layout, 2, dims, H5T_NATIVE_FLOAT, NULL);
     H5Fclose(file);

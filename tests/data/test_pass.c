@@ -13,7 +13,7 @@ static unsigned char feature(size_t row, size_t column)
     return (unsigned char)((7 * row + (column < 4 ? column : 0)) % 251);
 }
 
-static const char *numbered(const char *name, size_t rows, size_t columns, const struct layout *layout)
+static const char *numbered(const char *name, size_t rows, size_t columns, const struct layout_of_file *layout)
 {
     const char *path = test_path(name);
     hid_t file = file_new(path);
@@ -121,7 +121,7 @@ static void storage_order_is_the_same_resident_and_streamed(void)
     struct data_order order = {.shuffled = false};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         size_t rows = counts[i];
-        const char *path = numbered("n.h5", rows, 5, &(struct layout){.chunk = {50, 2}});
+        const char *path = numbered("n.h5", rows, 5, &(struct layout_of_file){.chunk = {50, 2}});
         struct lane_plan plan = small_plan(rows);
         struct record resident = walk_with(path, &plan, MEMORY_PLENTY, &order);
         struct record streamed = walk_with(path, &plan, rows * 25 - 1, &order);
@@ -180,7 +180,7 @@ static void shuffling_leaves_no_trace_of_the_storage_order(void)
 static void a_stream_of_several_groups_is_shuffled_as_in_memory(void)
 {
     enum { ROWS = 50000, COLUMNS = 4000 }; /* 190 MiB, three groups */
-    const char *path = numbered("big.h5", ROWS, COLUMNS, &(struct layout){.chunk = {250, COLUMNS}, .gzip = 1});
+    const char *path = numbered("big.h5", ROWS, COLUMNS, &(struct layout_of_file){.chunk = {250, COLUMNS}, .gzip = 1});
     struct lane_plan plan = lane_plan_make(ROWS, COLUMNS, 1000);
     CU_ASSERT(plan.slabs > 2 * order_group_slabs(&plan, COLUMNS));
     uint64_t mask[ROWS / 64 + 1] = {0};

@@ -112,7 +112,7 @@ static void reads_every_type_and_order_as_hdf5_does(void)
 
 static void reads_every_layout_as_hdf5_does(void)
 {
-    static const struct layout layouts[] = {
+    static const struct layout_of_file layouts[] = {
         {.chunk = {1, COLUMNS}},
         {.chunk = {100, 2}}, /* h5py's automatic chunks: several tiles across */
         {.chunk = {ROWS, 1}},
@@ -181,7 +181,7 @@ static void images_are_flattened_and_keep_their_shape(void)
         values[i] = floor(255 * file_noise(i));
     const char *path = test_path("images.h5");
     hid_t file = file_new(path);
-    struct layout layout = {.chunk = {7, 2, 4, 3}, .gzip = 2};
+    struct layout_of_file layout = {.chunk = {7, 2, 4, 3}, .gzip = 2};
     file_put(file, "X", H5T_STD_U8LE, &layout, 4, dims, H5T_NATIVE_DOUBLE, values);
     hsize_t column[4] = {30, 1, 1, 1}; /* as in PatchCamelyon */
     file_put(file, "y", H5T_STD_U8LE, NULL, 4, column, H5T_NATIVE_DOUBLE, values);

@@ -27,7 +27,7 @@ static double value_of(size_t row, size_t column)
 }
 
 /* Values as the file's type holds them, by HDF5's conversion. */
-static const char *make(hid_t stored, const struct layout *layout, const double *weight, double *values)
+static const char *make(hid_t stored, const struct layout_of_file *layout, const double *weight, double *values)
 {
     const char *path = test_path("scan.h5");
     hid_t file = file_new(path);
@@ -147,7 +147,7 @@ static void statistics_agree_with_two_passes_in_long_double(void)
 
 static void threads_streaming_and_layout_do_not_change_a_bit(void)
 {
-    static const struct layout layouts[] = {
+    static const struct layout_of_file layouts[] = {
         {.chunk = {0}}, {.chunk = {100, 5}}, {.chunk = {77, 37}, .gzip = 3, .shuffle = true}};
     struct data_split split;
     CU_ASSERT_EQUAL(split_init(&split, ROWS, 0.2, 3, NULL, &err), GM_OK);

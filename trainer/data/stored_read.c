@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hdf5_lock.h"
+#include "base/lanes.h"
 #include "base/memory.h"
 
 #define WORDS_AT_ONCE ((size_t)4096)
@@ -15,16 +16,29 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Read `count` values in each dimension from `start` on as `type`; they go to the corner of `to` [block]. */
-static bool read_block(const struct stored *stored, hid_t type, const hsize_t *start, const hsize_t *count,
-                       const hsize_t *block, void *to)
+/* A block of the dataset: `count` values in each dimension from `start` on; in memory they go to the corner of [room].
+ */
+struct block {
+    hsize_t start[H5_RANK_MOST], count[H5_RANK_MOST], room[H5_RANK_MOST];
+};
+
+/* The reason of a failure must be taken before the next call of HDF5 forgets it. */
+struct reason {
+    char text[256];
+};
+
+static bool read_block(const struct stored *stored, hid_t type, const struct block *block, void *to,
+                       struct reason *reason)
 {
     static const hsize_t corner[H5_RANK_MOST] = {0};
-    hid_t file_space = H5Dget_space(stored->dataset), memory_space = H5Screate_simple((int)stored->rank, block, NULL);
+    hid_t file_space = H5Dget_space(stored->dataset),
+          memory_space = H5Screate_simple((int)stored->rank, block->room, NULL);
     bool done = file_space >= 0 && memory_space >= 0 &&
-                H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-                H5Sselect_hyperslab(memory_space, H5S_SELECT_SET, corner, NULL, count, NULL) >= 0 &&
+                H5Sselect_hyperslab(file_space, H5S_SELECT_SET, block->start, NULL, block->count, NULL) >= 0 &&
+                H5Sselect_hyperslab(memory_space, H5S_SELECT_SET, corner, NULL, block->count, NULL) >= 0 &&
                 H5Dread(stored->dataset, type, memory_space, file_space, H5P_DEFAULT, to) >= 0;
+    if (!done)
+        h5_reason(reason->text, sizeof reason->text);
     if (memory_space >= 0)
         H5Sclose(memory_space);
     if (file_space >= 0)
@@ -33,30 +47,31 @@ static bool read_block(const struct stored *stored, hid_t type, const hsize_t *s
 }
 
 /* Rows [first, first + rows), all columns. */
-static bool read_rows(const struct stored *stored, hid_t type, size_t first, size_t rows, void *to)
+static bool read_rows(const struct stored *stored, hid_t type, struct row_range rows, void *to, struct reason *reason)
 {
-    hsize_t start[H5_RANK_MOST] = {first}, count[H5_RANK_MOST] = {rows};
+    struct block block = {.start = {rows.first}, .count = {rows.end - rows.first}, .room = {rows.end - rows.first}};
     for (size_t i = 1; i < stored->rank; i++)
-        count[i] = stored->dims[i];
-    return read_block(stored, type, start, count, count, to);
+        block.count[i] = block.room[i] = stored->dims[i];
+    return read_block(stored, type, &block, to, reason);
 }
 
 /* A failure of the operating system carries its errno in HDF5's message; anything else is damage. */
-static enum gm_code say_unreadable(const struct stored *stored, size_t first, size_t rows, struct gm_error *err)
+static enum gm_code say_unreadable(const struct stored *stored, struct row_range rows, const struct reason *reason,
+                                   struct gm_error *err)
 {
-    char reason[256];
-    h5_reason(reason, sizeof reason);
-    bool disk = strstr(reason, "errno = ") != NULL;
+    bool disk = strstr(reason->text, "errno = ") != NULL;
     return error_set(err, disk ? GM_IO : GM_BAD_DATA, "%s: rows %zu to %zu cannot be read: %s (HDF5: %s).", stored->at,
-                     first, first + rows - 1, disk ? "reading failed" : "the file is damaged", reason);
+                     rows.first, rows.end - 1, disk ? "reading failed" : "the file is damaged", reason->text);
 }
 
 enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows, void *to, struct gm_error *err)
 {
     enum gm_code code = GM_OK;
+    struct row_range range = {first, first + rows};
+    struct reason reason;
     hdf5_lock();
-    if (rows > 0 && !read_rows(stored, stored->memory_type, first, rows, to))
-        code = say_unreadable(stored, first, rows, err);
+    if (rows > 0 && !read_rows(stored, stored->memory_type, range, to, &reason))
+        code = say_unreadable(stored, range, &reason, err);
     hdf5_unlock();
     return code;
 }
@@ -64,13 +79,17 @@ enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows,
 enum gm_code stored_read_block(const struct stored *stored, const hsize_t *start, const hsize_t *block, void *to,
                                struct gm_error *err)
 {
-    hsize_t count[H5_RANK_MOST];
-    for (size_t i = 0; i < stored->rank; i++)
-        count[i] = start[i] + block[i] <= stored->dims[i] ? block[i] : stored->dims[i] - start[i];
+    struct block part;
+    struct reason reason;
+    for (size_t i = 0; i < stored->rank; i++) {
+        part.start[i] = start[i];
+        part.room[i] = block[i];
+        part.count[i] = start[i] + block[i] <= stored->dims[i] ? block[i] : stored->dims[i] - start[i];
+    }
     enum gm_code code = GM_OK;
     hdf5_lock();
-    if (!read_block(stored, stored->memory_type, start, count, block, to))
-        code = say_unreadable(stored, (size_t)start[0], (size_t)count[0], err);
+    if (!read_block(stored, stored->memory_type, &part, to, &reason))
+        code = say_unreadable(stored, (struct row_range){part.start[0], part.start[0] + part.count[0]}, &reason, err);
     hdf5_unlock();
     return code;
 }
@@ -109,8 +128,10 @@ enum gm_code stored_each_word(const struct stored *stored, stored_word_fn *word,
                                   : error_set(err, GM_BAD_DATA, "%s: its words cannot be read.", stored->at);
     for (size_t first = 0, rows; code == GM_OK && first < stored->rows; first += rows) {
         rows = least(stored->rows - first, at_once);
-        if (!read_rows(stored, type, first, rows, words)) {
-            code = say_unreadable(stored, first, rows, err);
+        struct row_range range = {first, first + rows};
+        struct reason reason;
+        if (!read_rows(stored, type, range, words, &reason)) {
+            code = say_unreadable(stored, range, &reason, err);
             break;
         }
         for (size_t i = 0; code == GM_OK && i < rows; i++) {
