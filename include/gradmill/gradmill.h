@@ -234,9 +234,11 @@ struct gm_check_request {
     size_t n_params;
     uint64_t seed;           /* of the random inputs; the verdicts depend on nothing else */
     double time_limit;       /* seconds of processor time for all checks; 0: 10 */
+    const char *only;        /* this check, and those that everything stands on; NULL: all */
 };
 typedef void gm_check_seen_fn(void *context, const struct gm_check *check);
-/* Tells every check in order, and stops early when the loss cannot be called at all. GM_PLUGIN_BROKEN when one failed; GM_PLUGIN_LOAD; GM_BAD_JOB: the parameters do not fit. */
+/* Tells every check in order, and stops early when the loss cannot be called at all. GM_PLUGIN_BROKEN when one failed;
+ * GM_PLUGIN_LOAD; GM_BAD_JOB: the parameters do not fit. */
 enum gm_code gm_check_loss(const struct gm_check_request *request, gm_check_seen_fn *seen, void *context,
                            struct gm_error *err);
 

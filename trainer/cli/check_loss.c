@@ -113,6 +113,7 @@ static bool parse(struct arguments *a, int argc, char **argv)
     static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
                                           {"param", required_argument, NULL, 'a'},
                                           {"seed", required_argument, NULL, 's'},
+                                          {"only", required_argument, NULL, 'o'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"loss-path", required_argument, NULL, 'p'},
                                           {0}};
@@ -122,6 +123,8 @@ static bool parse(struct arguments *a, int argc, char **argv)
     for (int option; (option = options_next(&options, argc, argv)) != -1;) {
         if (option == 'p')
             a->request.search_path = optarg;
+        else if (option == 'o')
+            a->request.only = optarg;
         else if (option == 'j')
             a->is_json = true;
         else if (option == 's' && !options_seed("check-loss", "--seed", optarg, &a->request.seed))

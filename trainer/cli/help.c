@@ -162,6 +162,7 @@ static const char check_loss_help[] =
     "\n"
     "  --param NAME=VALUE    a parameter of the loss; may be repeated\n"
     "  --seed N              of the random inputs; default 1\n"
+    "  --only CHECK          one check, as in --only gradient\n"
     "  --json                one JSON object on stdout\n"
     "  --loss-path DIRS      more directories with losses\n"
     "\n"

@@ -49,6 +49,7 @@ enum gm_code gm_check_loss(const struct gm_check_request *request, gm_check_seen
         .n_settings = request->n_params,
         .seed = request->seed,
         .time_limit = request->time_limit,
+        .only = request->only,
     };
     code = check_run(&options, tell, &listener, err);
     memory_free(settings);

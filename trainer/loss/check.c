@@ -207,6 +207,8 @@ enum gm_code check_run(const struct check_options *options, check_seen_fn *seen,
     char first[64] = "", text[CHECK_TEXT] = "";
     for (size_t i = 0; i < CHECKS && !r.is_over; i++) {
         struct check_result result;
+        if (options->only && !(table[i].flags & VITAL) && strcmp(options->only, table[i].name) != 0)
+            continue;
         code = run_check(&r, i, &result, err);
         if (code)
             break;

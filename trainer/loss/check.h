@@ -32,7 +32,8 @@ struct check_options {
     const struct loss_setting *settings;
     size_t n_settings;
     uint64_t seed;     /* of the random inputs: a verdict depends on nothing else */
-    double time_limit; /* seconds for the whole; 0: 10 */
+    double time_limit; /* seconds of processor time for all; 0: 10 */
+    const char *only;  /* one check, and those that everything stands on; NULL: all */
 };
 
 typedef void check_seen_fn(void *context, const struct check_result *result);

@@ -5,7 +5,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SLACK = 0xC5 }; /* pattern of bytes that belong to nobody */
+enum {
+    SLACK = 0xC5, /* pattern of bytes that belong to nobody */
+    MARGIN = 2048 /* bytes on both sides of a buffer that is not placed strictly */
+};
 
 static size_t page_size(void)
 {
@@ -15,7 +18,7 @@ static size_t page_size(void)
 bool guarded_make(struct guarded *b, size_t room)
 {
     size_t page = page_size();
-    room = (room + page) / page * page; /* at least a page */
+    room = (room + 2 * MARGIN + page) / page * page;
     unsigned char *map = mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED)
         return false;
@@ -37,6 +40,14 @@ void guarded_protect(struct guarded *b, bool writable)
     mprotect(b->map, b->room, writable ? PROT_READ | PROT_WRITE : PROT_READ);
 }
 
+void guarded_strict(struct check *c, bool strict)
+{
+    for (int i = 0; i < BUFFER_COUNT; i++) {
+        guarded_protect(&c->buffers[i], true);
+        c->buffers[i].is_strict = strict;
+    }
+}
+
 /* Bytes of slack that are looked at, on either side. */
 static size_t slack_before(const struct guarded *b)
 {
@@ -52,6 +63,11 @@ static size_t slack_behind(const struct guarded *b)
 
 void guarded_place(struct guarded *b, size_t size, size_t align, bool at_front)
 {
+    if (!b->is_strict) {
+        b->at = b->map + MARGIN - (at_front ? MARGIN / 2 : 0);
+        b->size = size;
+        return;
+    }
     size_t offset = at_front ? 0 : (b->room - size) / align * align;
     guarded_protect(b, true);
     b->at = b->map + offset;
@@ -70,7 +86,8 @@ static bool is_all_slack(const unsigned char *at, size_t count)
 
 bool guarded_is_clean(const struct guarded *b)
 {
-    return is_all_slack(b->at - slack_before(b), slack_before(b)) && is_all_slack(b->at + b->size, slack_behind(b));
+    return !b->is_strict ||
+           (is_all_slack(b->at - slack_before(b), slack_before(b)) && is_all_slack(b->at + b->size, slack_behind(b)));
 }
 
 const char *buffer_name(enum check_buffer which)

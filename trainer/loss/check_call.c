@@ -107,7 +107,8 @@ static const struct gm_loss_batch *place_batch(struct check *c, const struct cal
     memcpy(placed, &batch, sizeof batch);
     memset(placed + sizeof batch, TAIL, call->more_bytes);
     for (int i = 0; i < BUFFER_INPUTS; i++)
-        guarded_protect(&c->buffers[i], false);
+        if (c->buffers[i].is_strict)
+            guarded_protect(&c->buffers[i], false);
     return (const void *)placed;
 }
 

@@ -38,7 +38,9 @@ struct guarded {
     size_t room;
     unsigned char *at; /* where the bytes of this call begin */
     size_t size;       /* bytes of this call */
-    bool is_unwanted;  /* its pointer was NULL in this call */
+    bool is_strict; /* flush with a guard page, inputs read-only; else with a margin, so that a check which is not about
+                       bounds is not failed by them */
+    bool is_unwanted; /* its pointer was NULL in this call */
 };
 
 /* ---- a child ---------------------------------------------------------------------------------------------------- */
@@ -156,7 +158,7 @@ struct call {
     const struct sample *sample;
     unsigned want;     /* enum check_want; what the loss does not give is left out */
     bool no_weight;    /* weight = NULL */
-    bool at_front;     /* flush with the front guard page instead of the rear one */
+    bool at_front;     /* strict: flush with the front guard page instead of the rear one; else: elsewhere */
     size_t more_bytes; /* struct_size larger by this, the tail filled with 0xA5 */
     unsigned char
         litter; /* byte that scratch and outputs are filled with before the call; 0: all ones, which is a NaN */
@@ -184,7 +186,8 @@ void require_same(struct check *c, const struct outcome *a, const struct outcome
 /* ---- buffers (check_buffer.c) ---- */
 bool guarded_make(struct guarded *b, size_t room);
 void guarded_free(struct guarded *b);
-/* Take `size` bytes, flush with one of the guard pages (aligned to `align` bytes), writable. */
+void guarded_strict(struct check *c, bool strict); /* for all buffers from now on */
+/* Take `size` bytes, writable; when strict, flush with one of the guard pages (aligned to `align` bytes). */
 void guarded_place(struct guarded *b, size_t size, size_t align, bool at_front);
 void guarded_protect(struct guarded *b, bool writable);
 /* Slack between the bytes and the guard pages keeps its pattern? */

@@ -21,6 +21,7 @@ void check_forged(struct check *c)
     struct sample s = sample_make(c, 33, 1);
     struct outcome plain = outcome_make(c), other = outcome_make(c);
     /* 1.0 sizes, flush with a guard page: reading one byte further is a fault */
+    c->buffers[BUFFER_BATCH].is_strict = c->buffers[BUFFER_RESULT].is_strict = true;
     check_evaluate(c, &s, WANT_ALL, &plain);
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         check_call(c, &(struct call){.sample = &s, .want = WANT_ALL, .more_bytes = tails[i]}, &other);
@@ -82,6 +83,7 @@ static void try_functions(struct check *c, struct outcome *o)
 void check_bounds(struct check *c)
 {
     struct outcome o = outcome_make(c);
+    guarded_strict(c, true);
     for (size_t rows = 0; rows <= 33; rows++)
         try_rows(c, rows, &o);
     try_functions(c, &o);

@@ -51,6 +51,7 @@ enum gm_code loss_check_quick(const struct loss *loss, struct gm_error *err)
     c.loss.spec.gives = 0; /* loss and gradient are what training stands on */
     if (setjmp(escape) == 0) {
         subject_adopt(&c);
+        guarded_strict(&c, true);
         run(&c);
     }
     subject_release_memory(&c);

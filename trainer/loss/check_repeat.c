@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loss/check_kit.h"
@@ -70,7 +71,9 @@ void check_determinism(struct check *c)
 
 /* ---- threads ---- */
 
-enum { THREADS = 4, ROUNDS = 60, THREAD_ROWS = 160 };
+/* Rounds enough that calls overlap even where threads take turns on one processor; costly losses get fewer. */
+enum { THREADS = 4, ROUNDS = 2000, THREAD_ROWS = 160 };
+static const double thread_seconds = 0.1; /* of processor time, each */
 
 struct worker {
     struct check *c;
@@ -79,8 +82,15 @@ struct worker {
     double *grad;            /* [rows x outputs] */
     void *scratch;
     pthread_barrier_t *start;
-    size_t different; /* rounds whose bits were not the expected ones */
+    size_t rounds, different; /* of the rounds, those whose bits were not the expected ones */
 };
+
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static void *work(void *argument)
 {
@@ -97,7 +107,7 @@ static void *work(void *argument)
     batch.step = 3;
     batch.scratch = w->scratch;
     pthread_barrier_wait(w->start);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (; w->rounds < ROUNDS && processor_seconds() < thread_seconds; w->rounds++) {
         struct gm_loss_result result = {.struct_size = sizeof result, .grad = w->grad};
         int status = c->plugin.vtable.evaluate(&batch, &result);
         w->different += status != GM_LOSS_OK || !same_bits(&result.loss, &w->expected.loss, 1) ||
@@ -127,18 +137,19 @@ void check_threads(struct check *c)
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             check_skip(c, "no thread can be started here");
-    size_t different = 0;
+    size_t different = 0, rounds = 0;
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         different += workers[i].different;
+        rounds += workers[i].rounds;
     }
     c->shared->doing = "the check itself";
     if (different)
         check_fail(
             c,
-            "%zu of %d calls on %d threads gave other bits than the same calls on one. Something is shared between "
+            "%zu of %zu calls on %d threads gave other bits than the same calls on one. Something is shared between "
             "calls: a static, the instance, a function of the C library that is not thread-safe.",
-            different, THREADS * ROUNDS, THREADS);
+            different, rounds, THREADS);
     pthread_barrier_destroy(&start);
 }
 

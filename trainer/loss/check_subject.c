@@ -144,7 +144,7 @@ static void try_shape(struct check *c, const struct check_shape *shape, struct g
         make_theta(c);
         struct sample s = sample_make(c, PROBE_ROWS, 1);
         struct outcome o = outcome_make(c);
-        check_call(c, &(struct call){.sample = &s, .want = WANT_GRAD}, &o);
+        check_call(c, &(struct call){.sample = &s, .want = WANT_ALL}, &o);
         if (o.status == GM_LOSS_OK)
             shared->shapes[shared->n_shapes++] = c->shape;
         else

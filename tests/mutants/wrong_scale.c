@@ -1,0 +1,12 @@
+/* A factor of two is forgotten in the gradient. */
+#include "mutant.h"
+
+static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
+{
+    int status = good(b, r);
+    for (size_t i = 0; r->grad && i < b->rows * b->outputs; i++)
+        r->grad[i] *= 0.5;
+    return status;
+}
+
+MUTANT(.id = "wrong_scale", .spec = &good_spec, .evaluate = evaluate)
