@@ -122,6 +122,7 @@ double check_uniform(struct check *c);
 double check_normal(struct check *c);
 size_t check_below(struct check *c, size_t n);
 
+enum { CHECK_MARGIN = 16 }; /* numbers behind an array that a plugin is given outside the guarded buffers */
 /* Random rows; predictions of the given scale. Groups of 1 to 6 rows. */
 struct sample sample_make(struct check *c, size_t rows, double scale);
 /* Room for rows, without values. */

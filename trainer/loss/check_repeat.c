@@ -120,8 +120,8 @@ static void worker_make(struct check *c, struct worker *w, pthread_barrier_t *st
 {
     size_t rows = THREAD_ROWS < c->rows_most ? THREAD_ROWS : c->rows_most, scratch = loss_scratch_bytes(&c->loss, rows);
     *w = (struct worker){.c = c, .sample = sample_make(c, rows, scale), .expected = outcome_make(c), .start = start};
-    w->grad = check_memory(c, rows * c->shape.outputs, sizeof(double));
-    w->scratch = scratch ? check_memory(c, scratch, 1) : NULL;
+    w->grad = check_memory(c, rows * c->shape.outputs + CHECK_MARGIN, sizeof(double));
+    w->scratch = scratch ? check_memory(c, scratch + CHECK_MARGIN * sizeof(double), 1) : NULL;
     check_evaluate(c, &w->sample, WANT_GRAD, &w->expected);
 }
 

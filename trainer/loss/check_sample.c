@@ -23,9 +23,9 @@ struct sample sample_room(struct check *c, size_t rows)
 {
     return (struct sample){
         .rows = rows,
-        .pred = check_memory(c, rows * c->shape.outputs, sizeof(double)),
-        .target = check_memory(c, rows * c->shape.targets, sizeof(double)),
-        .weight = check_memory(c, rows, sizeof(double)),
+        .pred = check_memory(c, rows * c->shape.outputs + CHECK_MARGIN, sizeof(double)),
+        .target = check_memory(c, rows * c->shape.targets + CHECK_MARGIN, sizeof(double)),
+        .weight = check_memory(c, rows + CHECK_MARGIN, sizeof(double)),
         .group = c->loss.spec.coupling == GM_ROWS_GROUPED ? check_memory(c, rows, sizeof(int64_t)) : NULL,
     };
 }
