@@ -13,7 +13,7 @@ static inline double row_loss(const struct gm_row *row, const double *constant)
     for (size_t k = 0; k < row->outputs; k++) {
         if (row->grad)
             row->grad[k] = 0.0;
-        if (!(row->pred[k] >= least)) { /* a NaN takes over */
+        if (least == least && !(row->pred[k] >= least)) { /* a NaN takes over, and stays */
             least = row->pred[k];
             nearest = k;
         }

@@ -57,7 +57,9 @@ GM_INLINE void push(const struct gm_loss_batch *b, double *grad, size_t i, size_
 GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
     const int soft = b->param[SHAPE].integer == SHAPE_SOFTPLUS;
-    double total = 0.0;
+    double total = 0.0, spoiled = 0.0; /* comparisons would lose a NaN */
+    for (size_t i = 0; i < b->rows * b->outputs; i++)
+        spoiled += 0.0 * b->pred[i];
     for (size_t i = 0; r->grad && i < b->rows * b->outputs; i++)
         r->grad[i] = 0.0;
     for (size_t i = 0; i < b->rows; i++) {
@@ -75,7 +77,7 @@ GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss
             push(b, r->grad, i, h.other, -weight * rate);
         }
     }
-    r->loss = total;
+    r->loss = total + spoiled;
     return GM_LOSS_OK;
 }
 

@@ -61,7 +61,9 @@ void gradient_of_unit(struct check *c, struct sample *unit, size_t places, struc
     check_evaluate(c, unit, WANT_GRAD, &o);
     if (!isfinite(o.loss))
         return; /* check_extremes speaks about that */
-    double largest = 0;
+    double largest = 0, weight = 0;
+    for (size_t i = 0; i < unit->rows; i++)
+        weight = fmax(weight, unit->weight[i]);
     for (size_t i = 0; i < all; i++)
         largest = fmax(largest, fabs(o.grad[i]));
     for (size_t n = 0; n < places; n++) {
@@ -71,7 +73,7 @@ void gradient_of_unit(struct check *c, struct sample *unit, size_t places, struc
         if (!isfinite(o.grad[i]))
             check_fail(c, "grad is %g at pred = %.6g although the loss is %.6g.", o.grad[i], unit->pred[i], o.loss);
         differentiate(c, probe_loss, &probe, 1, &d);
-        int answer = difference_agrees(&d, o.grad[i], 1e-6, 1e-9 * largest + 1e-10 * fabs(o.loss) + 1e-300);
+        int answer = difference_agrees(&d, o.grad[i], 1e-6, 1e-9 * largest + 1e-10 * (fabs(o.loss) + weight));
         tally->decided += answer != 0;
         tally->undecided += answer == 0;
         if (answer < 0)

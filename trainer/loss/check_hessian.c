@@ -87,7 +87,7 @@ struct second { /* what a loss says about one row */
     const double *full; /* [outputs x outputs] or NULL */
     const struct difference *d;
     double largest; /* size of differences and claims */
-    double pred, target;
+    double pred, target, weight;
 };
 
 static void fail_second(const struct second *s, const char *name, size_t j, size_t k, double claimed, const char *why)
@@ -102,7 +102,7 @@ static void compare_exact(const struct second *s, struct tally *tally)
     for (size_t j = 0; j < outputs; j++)
         for (size_t k = 0; k < outputs; k++) {
             const struct difference *d = &s->d[j * outputs + k];
-            double floor = 1e-8 * s->largest + 1e-300;
+            double floor = 1e-8 * (s->largest + s->weight);
             int diag = s->diag && j == k ? difference_agrees(d, s->diag[k], 1e-5, floor) : 1;
             int full = s->full ? difference_agrees(d, s->full[j * outputs + k], 1e-5, floor) : 1;
             tally->decided += diag != 0 && full != 0;
@@ -146,7 +146,7 @@ static void compare_bound(const struct second *s)
 static void compare_itself(const struct second *s)
 {
     size_t outputs = s->c->shape.outputs;
-    double slack = 1e-10 * s->largest + 1e-300;
+    double slack = 1e-10 * (s->largest + s->weight);
     bool may_be_negative = is_declared(s->c, GM_NATURE_NON_CONVEX) && !is_declared(s->c, GM_NATURE_HESS_BOUND);
     for (size_t k = 0; k < outputs; k++) {
         double diag = s->diag ? s->diag[k] : s->full[k * outputs + k];
@@ -173,6 +173,7 @@ static void hessian_of_unit(struct check *c, struct sample *unit, const struct o
             .diag = o->hess_diag ? o->hess_diag + row * outputs : NULL,
             .full = o->hess ? o->hess + row * outputs * outputs : NULL,
             .d = d,
+            .weight = unit->weight[row],
             .pred = unit->pred[row * outputs],
             .target = c->shape.targets ? unit->target[row * c->shape.targets] : NAN,
         };

@@ -76,8 +76,10 @@ static void try_numbers(struct check *c, const struct gm_loss_param *param)
     try_real(c, param, param->low, true);
     try_real(c, param, param->high, true);
     try_real(c, param, param->low + 0.25 * width, true);
-    try_real(c, param, nextafter(param->low, INFINITY), !low_open);
-    try_real(c, param, nextafter(param->high, -INFINITY), !high_open);
+    if (isfinite(param->low))
+        try_real(c, param, nextafter(param->low, INFINITY), !low_open);
+    if (isfinite(param->high))
+        try_real(c, param, nextafter(param->high, -INFINITY), !high_open);
 }
 
 static void try_list(struct check *c, const struct gm_loss_param *param)
