@@ -1,6 +1,7 @@
 /* Ticks at 1, 2 or 5 times a power of ten. */
 #include "cli/plot_axis.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -41,14 +42,14 @@ static void log_ticks(struct axis *axis, size_t wanted)
         }
 }
 
-struct axis axis_make(double least, double most, bool log, size_t wanted)
+struct axis axis_make(double least, double most, bool is_log, size_t wanted)
 {
-    struct axis axis = {.low = least, .high = most, .log = log};
-    if (log) {
+    struct axis axis = {.low = least, .high = most, .log = is_log};
+    if (is_log) {
         /* 4 % of air; a constant curve gets half a decade to each side. */
-        double air = most > least * (1 + 1e-9) ? pow(most / least, 0.04) : 3;
-        axis.low /= air;
-        axis.high *= air;
+        double air = most > least * (1 + 1e-9) ? exp(0.04 * (log(most) - log(least))) : 3;
+        axis.low = fmax(least / air, DBL_MIN);
+        axis.high = fmin(most * air, DBL_MAX);
         log_ticks(&axis, wanted);
         if (axis.count >= 2)
             return axis;
@@ -67,7 +68,7 @@ struct axis axis_make(double least, double most, bool log, size_t wanted)
 double axis_place(const struct axis *axis, double value)
 {
     if (axis->log)
-        return log(value / axis->low) / log(axis->high / axis->low);
+        return (log(value) - log(axis->low)) / (log(axis->high) - log(axis->low));
     return (value - axis->low) / (axis->high - axis->low);
 }
 

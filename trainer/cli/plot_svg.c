@@ -1,6 +1,7 @@
 /* Drawing. Coordinates are pixels of a fixed canvas; viewers scale it. */
 #include "cli/plot_svg.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static double y_pixel(const struct canvas *c, double value)
 
 static bool drawable(const struct canvas *c, double x, double y)
 {
-    return isfinite(x) && isfinite(y) && (!c->y.log || y > 0);
+    return fabs(x) < DBL_MAX / 4 && fabs(y) < DBL_MAX / 4 && (!c->y.log || y > 0);
 }
 
 static void print_escaped(FILE *out, const char *text)
@@ -74,9 +75,10 @@ struct span {
     double low, high;
 };
 
+/* What is so large that differences overflow is out of the picture. */
 static void widen(struct span *span, double value)
 {
-    if (isfinite(value)) {
+    if (fabs(value) < DBL_MAX / 4) {
         span->low = fmin(span->low, value);
         span->high = fmax(span->high, value);
     }
