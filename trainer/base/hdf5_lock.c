@@ -8,6 +8,11 @@
 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
+void hdf5_start(void)
+{
+    H5dont_atexit();
+}
+
 void hdf5_lock(void)
 {
     pthread_mutex_lock(&lock);

@@ -7,6 +7,7 @@
 #include <gradmill/gradmill.h>
 
 #include "base/error.h"
+#include "base/hdf5_lock.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -84,6 +85,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write with a message, not a death */
+    hdf5_start();
     int code = dispatch(argc, argv);
     errno = 0;
     bool written = fflush(stdout) == 0 && !ferror(stdout);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hdf5_lock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "datasets/output.h"
@@ -123,33 +124,49 @@ static enum gm_code put_class_names(struct predict_out *out)
 
 /* ---- either ---- */
 
+/* Predictions arrive while the library reads ahead on another thread: each visit to HDF5 takes the lock. */
+
 enum gm_code predict_out_open(struct predict_out *out, const char *path)
 {
     if (strcmp(path, "-") == 0) {
         csv_header(out);
         return GM_OK;
     }
+    hdf5_lock();
     enum gm_code code = output_open(&out->file, path, false, &out->err);
     if (code == GM_OK)
         code = create_arrays(out);
     if (code == GM_OK && out->classes)
         code = put_class_names(out);
+    hdf5_unlock();
     return code;
 }
 
 bool predict_out_rows(void *context, size_t first_row, size_t rows, const double *pred)
 {
     struct predict_out *out = context;
-    return out->file ? file_rows(out, first_row, rows, pred) : csv_rows(out, rows, pred);
+    if (!out->file)
+        return csv_rows(out, rows, pred);
+    hdf5_lock();
+    bool written = file_rows(out, first_row, rows, pred);
+    hdf5_unlock();
+    return written;
 }
 
 enum gm_code predict_out_finish(struct predict_out *out)
 {
-    return out->file ? output_finish(out->file, &out->err) : GM_OK;
+    if (!out->file)
+        return GM_OK;
+    hdf5_lock();
+    enum gm_code code = output_finish(out->file, &out->err);
+    hdf5_unlock();
+    return code;
 }
 
 void predict_out_release(struct predict_out *out)
 {
+    hdf5_lock();
     output_close(out->file);
+    hdf5_unlock();
     *out = (struct predict_out){0};
 }
