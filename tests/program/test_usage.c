@@ -34,8 +34,8 @@ static void the_program_alone_gives_an_overview(void)
     EXPECT(0, "gradmill " GRADMILL_VERSION "\n", NULL, "--version");
 }
 
-static const char *const commands[] = {"train",      "predict", "evaluate", "losses",
-                                       "check-loss", "import",  "make",     "plot"};
+static const char *const commands[] = {"train",    "predict", "evaluate", "losses", "check-loss",
+                                       "new-loss", "import",  "make",     "plot"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void every_command_has_help_with_an_example(void)

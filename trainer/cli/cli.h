@@ -19,8 +19,7 @@
 
 typedef int command_fn(int argc, char **argv);
 command_fn command_train, command_predict, command_evaluate, command_inspect, command_import, command_make,
-    command_plot,
-    command_losses, command_check_loss, command_new_loss;
+    command_plot, command_losses, command_check_loss, command_new_loss;
 
 struct command {
     const char *name;

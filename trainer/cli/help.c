@@ -66,19 +66,23 @@ static const char evaluate_help[] =
     "  gradmill evaluate model.h5 test.h5:/fold3 --json\n";
 
 static const char import_help[] =
-    "gradmill import - convert CSV files to an HDF5 dataset\n"
+    "gradmill import - convert files to an HDF5 dataset\n"
     "\n"
-    "usage: gradmill import FILE.csv... -o OUT.h5 [options]\n"
+    "usage: gradmill import FILE... -o OUT.h5 [options]\n"
     "\n"
-    "Comma, semicolon or tab, with or without a header, fields quoted or not, plain or gzipped. Empty and NA cells "
-    "become\n"
-    "NaN. A target of words becomes classes. Several files with the same columns become one dataset.\n"
+    "CSV       comma, semicolon or tab, with or without a header, fields quoted or not; empty and NA cells become NaN; "
+    "a\n"
+    "          target of words becomes classes\n"
+    "libsvm    label index:value ..., to sparse rows\n"
+    "NumPy     .npy and .npz (FILE.npz:NAME is one array); idx: MNIST's format. Of two arrays one is the target\n"
+    "Each may be gzipped. Several files of one format become one dataset.\n"
     "\n"
     "  -o, --output FILE     where the dataset goes\n"
     "  --target COLUMN       name or number (from 1) of the target; default: target, label, y or class\n"
     "  --no-target           every column is a feature\n"
-    "  --drop COLUMNS        leave columns out: names or numbers with commas between\n"
-    "  --header, --no-header the first line is names, or data; default: names when no cell of it is a number\n"
+    "  --features D          libsvm: columns in all, for a file that lacks the last ones\n"
+    "  --drop COLUMNS        CSV: leave columns out: names or numbers with commas between\n"
+    "  --header, --no-header CSV: the first line is names, or data; default: names when no cell of it is a number\n"
     "  --float32, --float64  type of features that are not whole; default: float32 where that loses nothing\n"
     "  --compress            smaller file, slower to read\n"
     "  --shuffle SEED        rows in random order, the same for a seed\n"
@@ -87,7 +91,8 @@ static const char import_help[] =
     "\n"
     "examples:\n"
     "  gradmill import houses.csv -o houses.h5 --target price\n"
-    "  gradmill import iris.csv -o iris.h5 --target species --shuffle 1\n";
+    "  gradmill import iris.csv -o iris.h5 --target species --shuffle 1\n"
+    "  gradmill import train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz -o mnist.h5\n";
 
 static const char make_help[] =
     "gradmill make - synthetic datasets, the same bits for a seed\n"
@@ -175,12 +180,16 @@ static const char new_loss_help[] =
     "\n"
     "usage: gradmill new-loss NAME [--formula F] [options]\n"
     "\n"
-    "Writes NAME/NAME.c with exact first and second derivatives, NAME/CMakeLists.txt, and NAME/NAME.so, built with $CC or\n"
+    "Writes NAME/NAME.c with exact first and second derivatives, NAME/CMakeLists.txt, and NAME/NAME.so, built with $CC "
+    "or\n"
     "cc. The source is yours to edit. Without --formula: a commented plugin to start from.\n"
     "\n"
-    "  --formula F           the loss of a row. pred and target; + - * / ^ and numbers, pi, e; abs min max exp log log1p\n"
-    "                        expm1 sqrt tanh sigmoid softplus; where(condition, a, b) with < <= > >= == != and or not.\n"
-    "                        Several outputs: pred[0], pred[1] ...; sum_j(..), logsumexp_j(..) with pred[j], target[j],\n"
+    "  --formula F           the loss of a row. pred and target; + - * / ^ and numbers, pi, e; abs min max exp log "
+    "log1p\n"
+    "                        expm1 sqrt tanh sigmoid softplus; where(condition, a, b) with < <= > >= == != and or "
+    "not.\n"
+    "                        Several outputs: pred[0], pred[1] ...; sum_j(..), logsumexp_j(..) with pred[j], "
+    "target[j],\n"
     "                        j; outputs (their number); pred[target] for classes\n"
     "  --param 'NAME=DEFAULT [>LOW] [<HIGH] [integer] [# help]'\n"
     "                        a parameter that users set; >=, <= include the bound. May be repeated\n"
@@ -207,7 +216,7 @@ static const struct command commands[] = {
     {"train", "train a model as a job file says", train_help, command_train},
     {"predict", "predictions of a model for the rows of a dataset", predict_help, command_predict},
     {"evaluate", "loss and metrics of a model on a dataset with targets", evaluate_help, command_evaluate},
-    {"import", "convert CSV files to an HDF5 dataset", import_help, command_import},
+    {"import", "convert CSV, libsvm, NumPy or idx files to an HDF5 dataset", import_help, command_import},
     {"make", "synthetic datasets, the same bits for a seed", make_help, command_make},
     {"losses", "the losses there are, or all about one", losses_help, command_losses},
     {"check-loss", "does a loss plugin keep its contract?", check_loss_help, command_check_loss},

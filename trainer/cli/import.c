@@ -24,7 +24,7 @@ static void show(void *context, uint64_t done, uint64_t all)
         progress_draw(bar, progress_share("importing", (double)done, (double)all, progress_width(), line));
 }
 
-enum { TARGET = 256, NO_TARGET, COMPRESS, SHUFFLE, DROP, HEADER, NO_HEADER, FLOAT32, FLOAT64, MEMORY };
+enum { TARGET = 256, NO_TARGET, COMPRESS, SHUFFLE, DROP, HEADER, NO_HEADER, FLOAT32, FLOAT64, MEMORY, FEATURES };
 
 static bool take(struct arguments *a, int option)
 {
@@ -41,6 +41,8 @@ static bool take(struct arguments *a, int option)
     case SHUFFLE:
         a->options.shuffle = true;
         return options_seed("import", "--shuffle", optarg, &a->options.seed);
+    case FEATURES:
+        return options_count("import", "--features", optarg, 1, &a->options.features);
     case DROP:
         a->options.drop = optarg;
         return true;
@@ -80,6 +82,7 @@ static int parse(int argc, char **argv, struct arguments *a)
                                           {"no-header", no_argument, NULL, NO_HEADER},
                                           {"float32", no_argument, NULL, FLOAT32},
                                           {"float64", no_argument, NULL, FLOAT64},
+                                          {"features", required_argument, NULL, FEATURES},
                                           {"memory", required_argument, NULL, MEMORY},
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
@@ -131,7 +134,7 @@ int command_import(int argc, char **argv)
     progress_init(&bar, !a.quiet);
     a.options.progress = show;
     a.options.context = &bar;
-    enum gm_code code = import_csv_files(a.from, a.files, a.to, &a.options, &report, &err);
+    enum gm_code code = import_file(a.from, a.files, a.to, &a.options, &report, &err);
     progress_clear(&bar);
     if (code != GM_OK)
         return message_fail("import", &err);
