@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "train/targets.h"
 
-#define SMALL_WORK 65536 /* multiplications of a pass below which a second thread costs more than it saves */
+#define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
 
 void problem_note(const struct gm_watch *watch, const char *format, ...)
 {
@@ -178,7 +178,7 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
         problem_note(watch, "%d threads on %d processors: slower than %d, same result.", p->threads, available,
                      available);
     double work = (double)p->train.schema->rows * (double)p->train.schema->features * (double)p->loss.outputs;
-    if (work < SMALL_WORK)
+    if (work < SMALL_WORK && job->run.threads <= 0)
         p->threads = 1;
     p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
 }

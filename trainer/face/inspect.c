@@ -1,0 +1,143 @@
+/* gm_inspect: what a model or data file holds. */
+#include <gradmill/gradmill.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/archive.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/data.h"
+#include "model/file.h"
+
+#define NAMES_SHOWN 12
+
+struct facts {
+    gm_fact_fn *tell;
+    void *context;
+};
+
+static void fact(const struct facts *f, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void fact(const struct facts *f, const char *name, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    f->tell(f->context, name, text);
+}
+
+static void number(const struct facts *f, const char *name, double value)
+{
+    char text[32];
+    if (!isnan(value))
+        fact(f, name, "%s", text_from_real(value, text));
+}
+
+/* The first names, and how many there are. */
+static void names(const struct facts *f, const char *name, const char *const *list, size_t count)
+{
+    char text[512];
+    size_t used = 0;
+    for (size_t i = 0; i < count && i < NAMES_SHOWN && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", list[i]);
+    if (count > NAMES_SHOWN)
+        fact(f, name, "%s ... (%zu)", text, count);
+    else if (count)
+        fact(f, name, "%s", text);
+}
+
+/* ---- models ---- */
+
+static void tell_model(const struct facts *f, const struct model_file *m)
+{
+    f->tell(f->context, "model", NULL);
+    fact(f, "type", "linear");
+    fact(f, "features", "%zu", m->features);
+    fact(f, "outputs", "%zu", m->outputs);
+    fact(f, "intercept", "%s", m->has_intercept ? "yes" : "no");
+    names(f, "classes", (const char *const *)m->class_names, m->n_classes);
+    names(f, "feature names", (const char *const *)m->feature_names, m->n_feature_names);
+    fact(f, "missing features", "%s", m->fill ? "become the training mean" : "are errors");
+    f->tell(f->context, "loss", NULL);
+    fact(f, "id", "%s", m->loss_id);
+    fact(f, "version", "%s", m->loss_version);
+    fact(f, "parameters", "%s", m->loss_params);
+    fact(f, "sha256", "%s", m->loss_sha256);
+    f->tell(f->context, "training", NULL);
+    fact(f, "stop reason", "%s", m->stop_reason);
+    fact(f, "epochs", "%" PRId64, m->epochs);
+    fact(f, "best epoch", "%" PRId64, m->best_epoch);
+    number(f, "objective", m->objective);
+    number(f, "train loss", m->train_loss);
+    number(f, "validation loss", m->validation_loss);
+    fact(f, "seed", "%" PRId64, m->seed);
+    fact(f, "data fingerprint", "%s", m->fingerprint);
+    fact(f, "gradmill", "%s", m->gradmill_version);
+}
+
+static bool is_model(const char *path)
+{
+    struct archive *a = NULL;
+    struct gm_error unused;
+    bool model = archive_open(&a, path, &unused) == GM_OK && archive_has(a, "/coefficients") &&
+                 archive_has_attribute(a, "loss_id");
+    archive_close(a);
+    return model;
+}
+
+static enum gm_code inspect_model(const char *path, const struct facts *f, struct gm_error *err)
+{
+    struct model_file m;
+    enum gm_code code = model_file_read(&m, path, err);
+    if (code)
+        return code;
+    tell_model(f, &m);
+    model_file_release(&m);
+    return GM_OK;
+}
+
+/* ---- data ---- */
+
+static void tell_target(const struct facts *f, const struct data_schema *s)
+{
+    if (!s->target_at) {
+        fact(f, "target", "none");
+        return;
+    }
+    const char *kind = s->target_is_text ? "words" : data_type_name(s->target_type);
+    fact(f, "target", "%s, %zu column%s, %s", s->target_at, s->targets, s->targets == 1 ? "" : "s", kind);
+    if (s->classes)
+        names(f, "classes", s->class_names, s->classes);
+}
+
+static enum gm_code inspect_data(const char *name, const struct facts *f, struct gm_error *err)
+{
+    struct data_set *set = NULL;
+    enum gm_code code = data_open(&set, &(struct data_source){.path = name}, &(struct data_options){0}, err);
+    if (code)
+        return code;
+    if (data_schema(set)->target_is_text)
+        code = data_make_classes(set, NULL, 0, err);
+    const struct data_schema *s = data_schema(set);
+    char bytes[32];
+    f->tell(f->context, "data", NULL);
+    fact(f, "features", "%s, %zu rows x %zu, %s (%s)", s->features_at, s->rows, s->features, data_type_name(s->type),
+         text_from_bytes((uint64_t)s->rows * s->features * data_type_size(s->type), bytes));
+    tell_target(f, s);
+    names(f, "feature names", s->feature_names, s->feature_names ? s->features : 0);
+    fact(f, "weights", "%s", s->has_weight ? "yes" : "no");
+    fact(f, "groups", "%s", s->has_group ? "yes" : "no");
+    data_close(set);
+    return code;
+}
+
+enum gm_code gm_inspect(const char *path, gm_fact_fn *tell, void *context, struct gm_error *err)
+{
+    struct facts f = {tell, context};
+    return is_model(path) ? inspect_model(path, &f, err) : inspect_data(path, &f, err);
+}
