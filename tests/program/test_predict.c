@@ -169,6 +169,28 @@ static void evaluate_prints_an_aligned_table(void)
     test_result_free(&result);
 }
 
+static void inspect_tells_what_a_file_holds(void)
+{
+    prepare();
+    struct test_result result = PROGRAM("inspect", "iris_model.h5");
+    CU_ASSERT_EQUAL(result.exit_code, 0);
+    CU_ASSERT_STRING_EQUAL(result.err, "");
+    ASSERT_HOLDS(result.out, "cross_entropy");
+    ASSERT_HOLDS(result.out, "virginica");
+    test_result_free(&result);
+    result = PROGRAM("inspect", "iris.h5");
+    CU_ASSERT_EQUAL(result.exit_code, 0);
+    ASSERT_HOLDS(result.out, "150");
+    test_result_free(&result);
+    result = PROGRAM("inspect", "nothere.h5");
+    CU_ASSERT_EQUAL(result.exit_code, 66);
+    CU_ASSERT_STRING_EQUAL(result.out, "");
+    test_result_free(&result);
+    result = PROGRAM("inspect", "iris.yaml");
+    CU_ASSERT_EQUAL(result.exit_code, 65);
+    test_result_free(&result);
+}
+
 /* ---- mistakes ---- */
 
 struct mistake {
@@ -238,5 +260,5 @@ static void a_failed_run_leaves_the_old_file_alone(void)
 TEST_MAIN("predict", TEST(exact_data_are_predicted_exactly), TEST(csv_holds_the_same_bits),
           TEST(a_classifier_gives_probabilities_and_classes), TEST(raw_is_the_link_scale),
           TEST(evaluate_agrees_with_the_predictions), TEST(evaluate_prints_an_aligned_table),
-          TEST(mistakes_have_their_code_and_leave_nothing), TEST(a_full_disk_is_an_io_error),
-          TEST(a_failed_run_leaves_the_old_file_alone))
+          TEST(inspect_tells_what_a_file_holds), TEST(mistakes_have_their_code_and_leave_nothing),
+          TEST(a_full_disk_is_an_io_error), TEST(a_failed_run_leaves_the_old_file_alone))

@@ -34,8 +34,8 @@ static void the_program_alone_gives_an_overview(void)
     EXPECT(0, "gradmill " GRADMILL_VERSION "\n", NULL, "--version");
 }
 
-static const char *const commands[] = {"train",    "predict", "evaluate", "losses", "check-loss",
-                                       "new-loss", "import",  "make",     "plot"};
+static const char *const commands[] = {"train",      "predict",  "evaluate", "inspect", "losses",
+                                       "check-loss", "new-loss", "import",   "make",    "plot"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void every_command_has_help_with_an_example(void)
@@ -113,6 +113,7 @@ static void missing_or_surplus_operands_are_named(void)
     EXPECT(64, NULL, "\"b.yaml\" is too many", "train", "a.yaml", "b.yaml");
     EXPECT(64, NULL, "Expected a model and a dataset", "predict", "m.h5");
     EXPECT(64, NULL, "\"x\" is too many", "evaluate", "m.h5", "d.h5", "x");
+    EXPECT(64, NULL, "Expected one file", "inspect");
     EXPECT(64, NULL, "Which file?", "import", "-o", "x.h5");
     EXPECT(64, NULL, "Add -o OUT.h5", "import", "x.csv");
     EXPECT(64, NULL, "exclude each other", "import", "x.csv", "-o", "x.h5", "--target", "y", "--no-target");

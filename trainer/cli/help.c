@@ -65,6 +65,13 @@ static const char evaluate_help[] =
     "  gradmill evaluate model.h5 test.h5\n"
     "  gradmill evaluate model.h5 test.h5:/fold3 --json\n";
 
+static const char inspect_help[] = "gradmill inspect - what a data, model or checkpoint file holds\n"
+                                   "\n"
+                                   "usage: gradmill inspect FILE.h5\n"
+                                   "\n"
+                                   "example:\n"
+                                   "  gradmill inspect model.h5\n";
+
 static const char import_help[] =
     "gradmill import - convert files to an HDF5 dataset\n"
     "\n"
@@ -216,6 +223,7 @@ static const struct command commands[] = {
     {"train", "train a model as a job file says", train_help, command_train},
     {"predict", "predictions of a model for the rows of a dataset", predict_help, command_predict},
     {"evaluate", "loss and metrics of a model on a dataset with targets", evaluate_help, command_evaluate},
+    {"inspect", "what a data, model or checkpoint file holds", inspect_help, command_inspect},
     {"import", "convert CSV, libsvm, NumPy or idx files to an HDF5 dataset", import_help, command_import},
     {"make", "synthetic datasets, the same bits for a seed", make_help, command_make},
     {"losses", "the losses there are, or all about one", losses_help, command_losses},
