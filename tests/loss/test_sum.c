@@ -1,0 +1,146 @@
+/* Sums of losses: values against the terms evaluated by hand, derivatives by the short check, errors. */
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "loss/check.h"
+#include "loss/sum.h"
+
+static const struct sum_request two[] = {
+    {.name = "mse", .weight = 2, .first = 0, .end = 2},
+    {.name = "logistic", .weight = 0.5, .first = 2, .end = 3},
+};
+static const struct sum_data three_columns = {.targets = 3};
+
+static enum gm_code evaluate(const struct loss *loss, const double *pred, const double *target, size_t rows,
+                             struct gm_loss_result *result, const double *theta)
+{
+    void *scratch;
+    struct gm_loss_batch batch = loss_batch(loss);
+    CU_ASSERT_EQUAL_FATAL(memory_alloc(&scratch, loss_scratch_bytes(loss, rows), 1, "scratch", NULL), GM_OK);
+    batch.rows = rows;
+    batch.pred = pred;
+    batch.target = target;
+    batch.theta = theta;
+    batch.scratch = scratch;
+    result->struct_size = sizeof *result;
+    int status = loss->plugin->vtable.evaluate(&batch, result);
+    memory_free(scratch);
+    return status == GM_LOSS_OK ? GM_OK : GM_PLUGIN_BROKEN;
+}
+
+/* By hand: mse is the mean over its two outputs of d^2, logistic is log(1 + e^p) - t p. */
+static void a_sum_is_the_weighted_sum_of_its_terms(void)
+{
+    const double pred[] = {1, 2, 0.5, -1, 0, -2}, target[] = {0, 4, 1, 1, 1, 0};
+    double expected = 0, grad[6], expected_grad[6], row_loss[2];
+    for (size_t row = 0; row < 2; row++) {
+        const double *p = pred + 3 * row, *t = target + 3 * row;
+        expected += 2 * 0.5 * ((p[0] - t[0]) * (p[0] - t[0]) + (p[1] - t[1]) * (p[1] - t[1]));
+        expected += 0.5 * (log(1 + exp(p[2])) - t[2] * p[2]);
+        expected_grad[3 * row] = 2 * (p[0] - t[0]);
+        expected_grad[3 * row + 1] = 2 * (p[1] - t[1]);
+        expected_grad[3 * row + 2] = 0.5 * (1 / (1 + exp(-p[2])) - t[2]);
+    }
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    struct gm_loss_result result = {.grad = grad, .row_loss = row_loss};
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &three_columns, &err), GM_OK);
+    CU_ASSERT_EQUAL(loss.outputs, 3);
+    CU_ASSERT_EQUAL(evaluate(&loss, pred, target, 2, &result, NULL), GM_OK);
+    ASSERT_CLOSE(result.loss, expected, 1e-14);
+    ASSERT_CLOSE(row_loss[0] + row_loss[1], expected, 1e-14);
+    for (size_t i = 0; i < 6; i++)
+        ASSERT_CLOSE(grad[i], expected_grad[i], 1e-14);
+    sum_release(&loss, &sum);
+}
+
+static void gradients_and_targets_of_a_sum_are_checked_like_a_plugins(void)
+{
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &three_columns, &err), GM_OK);
+    CU_ASSERT_EQUAL(loss_check_quick(&loss, &err), GM_OK);
+    const double bad[] = {0, 4, 1, 1, 1, 1.5};
+    CU_ASSERT_EQUAL(loss_check_targets(&loss, bad, 1, 10, "y", &err), GM_OK);
+    CU_ASSERT_EQUAL(loss_check_targets(&loss, bad, 2, 10, "y", &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "y row 11");
+    ASSERT_HOLDS(err.text, "logistic");
+    /* each column gets the link of its term: identity, identity, logit */
+    double raw[] = {1, 2, log(3)};
+    CU_ASSERT_EQUAL(loss_inverse_link(&loss, raw, 1, &err), GM_OK);
+    ASSERT_CLOSE(raw[1], 2, 0);
+    ASSERT_CLOSE(raw[2], 0.75, 1e-15);
+    sum_release(&loss, &sum);
+}
+
+/* Kendall et al. 2018: exp(-s) L + s / 2 a row; derivatives by central differences. */
+static void learned_weights_have_their_gradient(void)
+{
+    const double pred[] = {1, 2, 0.5, -1, 0, -2}, target[] = {0, 4, 1, 1, 1, 0};
+    struct sum_data data = three_columns;
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    double theta[] = {0.3, -0.4}, theta_grad[2] = {0};
+    data.learned = true;
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &data, &err), GM_OK);
+    CU_ASSERT_EQUAL_FATAL(loss.spec.n_theta, 2);
+    struct gm_loss_result result = {.theta_grad = theta_grad}, plain = {0};
+    CU_ASSERT_EQUAL(evaluate(&loss, pred, target, 2, &result, theta), GM_OK);
+    for (size_t i = 0; i < 2; i++) {
+        double h = 1e-5, before = theta[i];
+        theta[i] = before + h;
+        evaluate(&loss, pred, target, 2, &plain, theta);
+        double above = plain.loss;
+        theta[i] = before - h;
+        evaluate(&loss, pred, target, 2, &plain, theta);
+        theta[i] = before;
+        ASSERT_CLOSE(theta_grad[i], (above - plain.loss) / (2 * h), 1e-8);
+    }
+    sum_release(&loss, &sum);
+}
+
+static void nonsense_is_refused(void)
+{
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    const struct sum_request gap[] = {{.name = "mse", .weight = 1, .first = 0, .end = 1},
+                                      {.name = "mse", .weight = 1, .first = 2, .end = 3}};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, gap, 2, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "Output 1 belongs to no loss");
+    const struct sum_request far = {.name = "mse", .weight = 1, .first = 2, .end = 4};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &far, 1, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "beyond the 3 columns");
+    const struct sum_request negative = {.name = "mse", .weight = -1};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &negative, 1, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "above 0");
+    const struct sum_request unknown[] = {{.name = "mse", .weight = 1}, {.name = "msee", .weight = 1}};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, unknown, 2, &three_columns, &err), GM_PLUGIN_LOAD);
+    CU_ASSERT_PTR_NULL(sum.terms);
+}
+
+static void the_text_names_every_term(void)
+{
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &three_columns, &err), GM_OK);
+    CU_ASSERT_EQUAL(sum_text(&sum, &text, &err), GM_OK);
+    CU_ASSERT_STRING_EQUAL(text, "[{\"loss\":\"mse\",\"weight\":2,\"columns\":[0,2],\"params\":{}},"
+                                 "{\"loss\":\"logistic\",\"weight\":0.5,\"columns\":[2,3],\"params\":{}}]");
+    memory_free(text);
+    sum_release(&loss, &sum);
+}
+
+TEST_MAIN("sum", TEST(a_sum_is_the_weighted_sum_of_its_terms),
+          TEST(gradients_and_targets_of_a_sum_are_checked_like_a_plugins), TEST(learned_weights_have_their_gradient),
+          TEST(nonsense_is_refused), TEST(the_text_names_every_term))
