@@ -21,7 +21,7 @@ static const struct gm_loss_param params[] = {
      .flags = GM_PARAM_LOW_OPEN,
      .fallback = 1.0,
      .low = 0.0,
-     .high = INFINITY},
+     .high = 1e100},
 };
 
 static const struct gm_loss_spec spec = {

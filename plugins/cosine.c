@@ -13,7 +13,7 @@ static inline double row_loss(const struct gm_row *row, const double *constant)
     const double inverse = size < 1e-150 ? 0.0 : 1.0 / size;
     (void)constant;
     for (size_t k = 0; k < n; k++) {
-        u[k] = row->pred[k] * inverse;
+        u[k] = inverse > 0.0 ? row->pred[k] / size : 0.0 * row->pred[k];
         v[k] = aim > 0.0 ? row->target[k] / aim : 0.0;
     }
     const double c = gm_dot(u, v, n);
@@ -21,7 +21,7 @@ static inline double row_loss(const struct gm_row *row, const double *constant)
         if (row->grad)
             row->grad[k] = (c * u[k] - v[k]) * inverse;
         if (row->hess_diag)
-            row->hess_diag[k] = (2.0 * u[k] * v[k] + c - 3.0 * c * u[k] * u[k]) * inverse * inverse;
+            row->hess_diag[k] = (2.0 * (u[k] * v[k]) + c - 3.0 * c * (u[k] * u[k])) * inverse * inverse;
         for (size_t l = 0; row->hess && l < n; l++)
             row->hess[k * n + l] =
                 (u[k] * v[l] + v[k] * u[l] + (k == l ? c : 0.0) - 3.0 * c * (u[k] * u[l])) * inverse * inverse;

@@ -273,7 +273,7 @@ GM_INLINE double gm_logcosh(double x)
 
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
 
-enum { GM_STRIP = 128 }; /* numbers handled at a time where a buffer is needed */
+#define GM_STRIP ((size_t)128) /* numbers handled at a time where a buffer is needed */
 
 /* Sum in eight fixed strands, which lets it vectorise: the order depends on n only. */
 GM_INLINE double gm_sum(const double *x, size_t n)
