@@ -144,6 +144,29 @@ static void barron_is_right(void)
     harness_close(&h);
 }
 
+/* e^-loss is a density whatever alpha and scale: its integral over the error (trapezoidal in t, d = sinh t) is 1. */
+static void barron_is_normalised(void)
+{
+    static const double theta[] = {-11.9, -7.3, -3.1, -1.37, -0.4, 0.1, 0.9, 2.2, 3.3, 5.6, 9.05};
+    struct harness h;
+    const double y = 0;
+    CU_ASSERT_EQUAL(harness_open(&h, &(struct subject){.id = "barron"}), 0);
+    for (size_t k = 0; k < sizeof theta / sizeof *theta; k++) {
+        double sum = 0;
+        h.theta[0] = theta[k];
+        h.theta[1] = 0.2 * (double)k - 1;
+        for (double t = -40; t <= 40; t += 1.0 / 64) {
+            const double d = sinh(t);
+            struct gm_loss_result r = {.struct_size = sizeof r};
+            struct gm_loss_batch b = harness_batch(&h, 1, &d, &y);
+            h.loss->evaluate(&b, &r);
+            sum += exp(-r.loss) * cosh(t) / 64;
+        }
+        ASSERT_CLOSE(sum, 1, 1e-6);
+    }
+    harness_close(&h);
+}
+
 static void cosine_is_right(void)
 {
     struct subject s = {.id = "cosine", .targets = 3};
@@ -183,4 +206,5 @@ static void uncertainty_is_right(void)
 TEST_MAIN("regression", TEST(mse_is_right), TEST(huber_is_right), TEST(mae_is_right), TEST(log_cosh_is_right),
           TEST(quantile_is_right), TEST(several_quantiles_make_several_outputs),
           TEST(baselines_are_the_known_estimates), TEST(expectile_is_right), TEST(epsilon_insensitive_is_right),
-          TEST(cauchy_is_right), TEST(barron_is_right), TEST(cosine_is_right), TEST(uncertainty_is_right))
+          TEST(cauchy_is_right), TEST(barron_is_right), TEST(barron_is_normalised), TEST(cosine_is_right),
+          TEST(uncertainty_is_right))
