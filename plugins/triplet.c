@@ -24,7 +24,6 @@ GM_INLINE double distance(const struct gm_loss_batch *b, size_t i, size_t j)
     return sqrt(sum);
 }
 
-/* A NaN distance, once met, stays and makes the loss NaN. */
 GM_INLINE struct hardest find_hardest(const struct gm_loss_batch *b, size_t i)
 {
     struct hardest h = {i, i, -1.0, (double)INFINITY};
@@ -32,11 +31,11 @@ GM_INLINE struct hardest find_hardest(const struct gm_loss_batch *b, size_t i)
         if (j == i || gm_weight(b, j) == 0.0)
             continue;
         const double far = distance(b, i, j);
-        if (b->target[j] == b->target[i] && !(far <= h.farthest) && h.farthest == h.farthest) {
+        if (b->target[j] == b->target[i] && far > h.farthest) {
             h.farthest = far;
             h.same = j;
         }
-        if (b->target[j] != b->target[i] && !(far >= h.nearest) && h.nearest == h.nearest) {
+        if (b->target[j] != b->target[i] && far < h.nearest) {
             h.nearest = far;
             h.other = j;
         }

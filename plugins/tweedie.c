@@ -1,7 +1,7 @@
 /*
  * Tweedie of a power p with log link: e^((2-p) pred) / (2 - p) - target e^((1-p) pred) / (1 - p), mean over outputs.
  * Half the deviance without the terms of target alone; p = 1 and p = 2 are the limits poisson and gamma. The loss at
- * power 3, (target 2, pred ln 4) is -3/16. Convex for 1 <= p <= 2. No such distribution has 0 < p < 1. Source:
+ * power 3, (target 2, pred ln 4) is -3/16. Convex for p <= 2. Source:
  * Joergensen, The Theory of Dispersion Models (1997), section 2.3 and chapter 4.
  */
 #include <gradmill/loss_rows.h>
@@ -24,24 +24,22 @@ static inline double inverse(double x)
 GM_POINTWISE(point, 1.0 - b->param[0].real, 2.0 - b->param[0].real, inverse(1.0 - b->param[0].real),
              inverse(2.0 - b->param[0].real))
 
-/* Which targets the distribution can give: any for p = 0, >= 0 below 2, > 0 from 2 on. */
+/* Which targets the distribution can give: >= 0 below power 2, > 0 from there on. */
 static int create(const struct gm_loss_batch *b, struct gm_loss_spec *spec, void **instance)
 {
     const double power = b->param[0].real;
     *instance = NULL;
-    if (power > 0.0 && power < 1.0)
-        return gm_fail(b, GM_LOSS_BAD_PARAM, "no Tweedie distribution has a power between 0 and 1");
-    spec->target_rule = power == 0.0 ? 0 : power < 2.0 ? GM_TARGET_LOW : GM_TARGET_LOW_OPEN;
-    spec->nature = power < 1.0 || power > 2.0 ? GM_NATURE_NON_CONVEX : 0;
+    spec->target_rule = power < 2.0 ? GM_TARGET_LOW : GM_TARGET_LOW_OPEN;
+    spec->nature = power > 2.0 ? GM_NATURE_NON_CONVEX : 0;
     return GM_LOSS_OK;
 }
 
 static const struct gm_loss_param params[] = {
     {.name = "power",
-     .help = "variance grows as mean^power: 0, or 1 and more",
+     .help = "variance grows as mean^power; 1: poisson, 2: gamma",
      .type = GM_PARAM_REAL,
      .fallback = 1.5,
-     .low = 0.0,
+     .low = 1.0,
      .high = 10.0},
 };
 
