@@ -27,6 +27,7 @@
  *  - A plugin starts no threads, uses no OpenMP, does not fork, print, exit, keep mutable globals, change the
  *    floating-point mode or the locale, and is not built with -ffast-math.
  *  - `loss` is a weighted SUM over rows; the host divides by the sum of weights. `grad` is its derivative.
+ *  - In a loss that couples rows, a row of weight 0 takes no part, and equal weights scale the loss.
  *  - An output pointer that is NULL is not wanted. One that is not NULL is written for every row, except theta_grad,
  *    which is added into.
  *
@@ -104,7 +105,8 @@ union gm_loss_value {
 enum gm_loss_target_kind {
     GM_TARGET_REAL = 0,       /* real numbers */
     GM_TARGET_CLASS = 1,      /* one class index a row, 0 .. classes-1, as a whole number in a double */
-    GM_TARGET_MULTILABEL = 2, /* one 0/1 (or probability, as target_low..high says) per output */
+    GM_TARGET_MULTILABEL = 2, /* one 0/1 (or probability, as target_low..high says) per output; of a target of two classes
+                                 (words, for example) the class index is the 0/1 */
     GM_TARGET_NONE = 3        /* no target: clustering, some metric losses */
 };
 
@@ -240,7 +242,7 @@ struct gm_loss {
     /* Loss and every wanted output of a block of rows, in one sweep. [any] */
     int (*evaluate)(const struct gm_loss_batch *batch, struct gm_loss_result *result);
 
-    /* Look at the parameters (batch->param, ->targets, ->outputs = number of classes for per-class losses; no rows),
+    /* Look at the parameters (batch->param, ->targets, ->outputs = number of classes when the target is a class, else 0; no rows),
      * refine the copy of the spec, make an instance. Only when more is needed than the schema checks. [main] */
     int (*create)(const struct gm_loss_batch *batch, struct gm_loss_spec *spec, void **instance);
     void (*destroy)(void *instance); /* [main] */
