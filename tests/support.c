@@ -69,8 +69,8 @@ void test_close(double a, double b, double tolerance, const char *what, const ch
     double scale = fabs(b) > 1 ? fabs(b) : 1;
     bool same = a == b || fabs(a - b) <= tolerance * scale;
     if (!same)
-        printf("\n    %s:%d: %s: %.17g against %.17g, relative %.3g > %.3g", file, line, what, a, b, fabs(a - b) / scale,
-               tolerance);
+        printf("\n    %s:%d: %s: %.17g against %.17g, relative %.3g > %.3g", file, line, what, a, b,
+               fabs(a - b) / scale, tolerance);
     CU_assertImplementation(same, (unsigned)line, what, file, "", CU_FALSE);
 }
 

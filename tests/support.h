@@ -16,14 +16,18 @@ struct test_case {
     const char *name;
     void (*run)(void);
 };
-#define TEST(function) {#function, function}
-#define TEST_MAIN(suite, ...)                                                                                          \
-    int main(void)                                                                                                     \
-    {                                                                                                                  \
-        const struct test_case cases[] = {__VA_ARGS__};                                                                \
-        return test_run(suite, cases, sizeof cases / sizeof *cases);                                                   \
+#define TEST(function)      \
+    {                       \
+#function, function \
     }
-/* Runs all, prints CUnit's summary, returns the number of failed assertions (at most 255), non-zero when nothing ran. */
+#define TEST_MAIN(suite, ...)                                        \
+    int main(void)                                                   \
+    {                                                                \
+        const struct test_case cases[] = {__VA_ARGS__};              \
+        return test_run(suite, cases, sizeof cases / sizeof *cases); \
+    }
+/* Runs all, prints CUnit's summary, returns the number of failed assertions (at most 255), non-zero when nothing ran.
+ */
 int test_run(const char *suite, const struct test_case *cases, size_t count);
 
 /* |a - b| <= tolerance * max(1, |b|) */

@@ -1,8 +1,8 @@
 /*
  * gradmill/gradmill.h - the library: job -> train -> model -> predict.
  *
- * Functions return enum gm_code and, when that is not GM_OK, fill the last argument with a sentence for a person. Nothing
- * here prints, exits, or changes global state other than through OpenMP's own settings.
+ * Functions return enum gm_code and, when that is not GM_OK, fill the last argument with a sentence for a person.
+ * Nothing here prints, exits, or changes global state other than through OpenMP's own settings.
  */
 #ifndef GRADMILL_GRADMILL_H
 #define GRADMILL_GRADMILL_H
@@ -25,8 +25,16 @@ const char *gm_version(void);
 enum gm_missing { GM_MISSING_ERROR, GM_MISSING_SKIP, GM_MISSING_MEAN };
 enum gm_model_type { GM_MODEL_LINEAR, GM_MODEL_MLP, GM_MODEL_FACTORIZATION, GM_MODEL_CENTROIDS };
 enum gm_optimizer {
-    GM_OPTIMIZER_GD, GM_OPTIMIZER_SGD, GM_OPTIMIZER_MOMENTUM, GM_OPTIMIZER_NESTEROV, GM_OPTIMIZER_ADAGRAD,
-    GM_OPTIMIZER_RMSPROP, GM_OPTIMIZER_ADAM, GM_OPTIMIZER_ADAMW, GM_OPTIMIZER_LBFGS, GM_OPTIMIZER_NEWTON
+    GM_OPTIMIZER_GD,
+    GM_OPTIMIZER_SGD,
+    GM_OPTIMIZER_MOMENTUM,
+    GM_OPTIMIZER_NESTEROV,
+    GM_OPTIMIZER_ADAGRAD,
+    GM_OPTIMIZER_RMSPROP,
+    GM_OPTIMIZER_ADAM,
+    GM_OPTIMIZER_ADAMW,
+    GM_OPTIMIZER_LBFGS,
+    GM_OPTIMIZER_NEWTON
 };
 enum gm_schedule { GM_SCHEDULE_CONSTANT, GM_SCHEDULE_STEP, GM_SCHEDULE_COSINE, GM_SCHEDULE_INVERSE };
 enum gm_monitor { GM_MONITOR_AUTO, GM_MONITOR_VALIDATION, GM_MONITOR_TRAIN };
@@ -44,20 +52,20 @@ struct gm_setting {
 };
 
 struct gm_job_loss {
-    const char *name;    /* id, or a file when it holds '/' */
-    const char *sha256;  /* pin, or NULL */
-    double weight;       /* in a sum of losses: 1 */
+    const char *name;                /* id, or a file when it holds '/' */
+    const char *sha256;              /* pin, or NULL */
+    double weight;                   /* in a sum of losses: 1 */
     size_t column_first, column_end; /* outputs [first, end); 0, 0: all */
     const struct gm_setting *params;
     size_t n_params;
 };
 
-/* Everything a run needs: the job file in memory. Strings are borrowed from whoever filled it. Numbers: NaN means "auto"
- * or "off" where the comment says so. */
+/* Everything a run needs: the job file in memory. Strings are borrowed from whoever filled it. Numbers: NaN means
+ * "auto" or "off" where the comment says so. */
 struct gm_job {
     struct {
-        struct gm_data train, validation;  /* validation.path and .features NULL: validation_fraction counts */
-        double validation_fraction;        /* 0: none */
+        struct gm_data train, validation; /* validation.path and .features NULL: validation_fraction counts */
+        double validation_fraction;       /* 0: none */
         bool standardize;
         enum gm_missing missing;
         bool allow_external;
@@ -65,26 +73,26 @@ struct gm_job {
     struct {
         enum gm_model_type type;
         bool intercept;
-        size_t outputs;                    /* 0: what the loss asks for */
+        size_t outputs; /* 0: what the loss asks for */
     } model;
     struct {
         const struct gm_job_loss *terms;
         size_t count;
-        const char *search_path;           /* --loss-path, "a:b"; NULL: GRADMILL_LOSS_PATH */
-        bool trust;                        /* skip the short verification at the start */
+        const char *search_path; /* --loss-path, "a:b"; NULL: GRADMILL_LOSS_PATH */
+        bool trust;              /* skip the short verification at the start */
     } loss;
     struct {
         enum gm_optimizer type;
-        double learning_rate;              /* NaN: auto */
+        double learning_rate; /* NaN: auto */
         enum gm_schedule schedule;
         double step_factor, step_epochs, decay, warmup_epochs;
         double momentum, beta1, beta2, epsilon, weight_decay; /* NaN: the method's own default */
-        size_t batch_size;                 /* rows; 0: full */
+        size_t batch_size;                                    /* rows; 0: full */
         double l1, l2;
     } optimizer;
     struct {
         size_t max_epochs;
-        double loss_change;                /* NaN: rule off */
+        double loss_change; /* NaN: rule off */
         bool relative;
         size_t patience;
         enum gm_monitor monitor;
@@ -92,14 +100,14 @@ struct gm_job {
         double target_loss, gradient_norm, max_time; /* NaN: off; max_time in seconds */
     } stop;
     struct {
-        const char *model;                 /* NULL: not written */
-        const char *log;                   /* NULL: not written */
-        const char *checkpoint;            /* NULL: none */
-        double checkpoint_every;           /* seconds */
+        const char *model;       /* NULL: not written */
+        const char *log;         /* NULL: not written */
+        const char *checkpoint;  /* NULL: none */
+        double checkpoint_every; /* seconds */
     } output;
     struct {
-        int threads;                       /* 0: auto */
-        uint64_t memory;                   /* bytes; 0: auto, 60 % of what the cgroup allows */
+        int threads;     /* 0: auto */
+        uint64_t memory; /* bytes; 0: auto, 60 % of what the cgroup allows */
         uint64_t seed;
         enum gm_precision precision;
     } run;
@@ -116,17 +124,18 @@ struct gm_epoch {
     double train_loss, objective, validation_loss; /* validation_loss NaN: none */
     double gradient_norm;                          /* NaN: not known (minibatch) */
     double learning_rate;
-    double change;                                 /* relative change of the monitored loss against the best before */
-    double seconds;                                /* since the start of training */
+    double change;  /* relative change of the monitored loss against the best before */
+    double seconds; /* since the start of training */
     double rows_per_second;
 };
 
-/* What the caller hears while training. Any function may be NULL. Called by the main thread, never in a parallel region. */
+/* What the caller hears while training. Any function may be NULL. Called by the main thread, never in a parallel
+ * region. */
 struct gm_watch {
     void *context;
-    void (*note)(void *context, const char *text);                  /* worth knowing: what was chosen, a warning */
+    void (*note)(void *context, const char *text); /* worth knowing: what was chosen, a warning */
     void (*epoch)(void *context, const struct gm_epoch *epoch);
-    bool (*interrupted)(void *context);                             /* asked between steps; true: stop, save, return */
+    bool (*interrupted)(void *context); /* asked between steps; true: stop, save, return */
 };
 
 enum gm_task { GM_TASK_IS_REGRESSION, GM_TASK_IS_CLASSIFICATION, GM_TASK_IS_OTHER };
@@ -136,20 +145,20 @@ struct gm_metrics {
     enum gm_task task;
     size_t rows, outputs, classes;
     double weight_sum;
-    double loss;                         /* of the model's own loss, mean */
-    double mse, rmse, mae, r2;           /* regression, on the response scale; mean over outputs */
-    double accuracy, log_loss;           /* classification */
-    double *confusion;                   /* [classes x classes] row: true class, column: predicted; NULL */
+    double loss;               /* of the model's own loss, mean */
+    double mse, rmse, mae, r2; /* regression, on the response scale; mean over outputs */
+    double accuracy, log_loss; /* classification */
+    double *confusion;         /* [classes x classes] row: true class, column: predicted; NULL */
 };
 void gm_metrics_release(struct gm_metrics *metrics);
 
 struct gm_summary {
-    const char *stop_reason;             /* static text: loss_change, max_epochs ... */
-    size_t epochs, best_epoch, passes;   /* passes over the data */
+    const char *stop_reason;                                      /* static text: loss_change, max_epochs ... */
+    size_t epochs, best_epoch, passes;                            /* passes over the data */
     double train_loss, objective, validation_loss, gradient_norm; /* at the weights that were kept */
     double seconds;
     uint64_t rows, features, outputs, parameters;
-    uint64_t data_bytes_per_pass;        /* of features, target and weights */
+    uint64_t data_bytes_per_pass; /* of features, target and weights */
     bool resident;
     int threads;
     uint64_t peak_memory_bytes;
@@ -160,8 +169,8 @@ void gm_summary_release(struct gm_summary *summary);
 char *gm_summary_json(const struct gm_summary *summary);
 char *gm_metrics_json(const struct gm_metrics *metrics);
 
-/* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule; GM_DIVERGED, GM_INTERRUPTED with
- * the last good model kept. */
+/* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule; GM_DIVERGED, GM_INTERRUPTED
+ * with the last good model kept. */
 enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, struct gm_summary *summary,
                       struct gm_error *err);
 
@@ -172,17 +181,17 @@ enum gm_code gm_model_open(struct gm_model **out, const char *path, const char *
 void gm_model_close(struct gm_model *model);
 size_t gm_model_outputs(const struct gm_model *model);
 size_t gm_model_features(const struct gm_model *model);
-size_t gm_model_classes(const struct gm_model *model);             /* 0: not a classifier */
+size_t gm_model_classes(const struct gm_model *model); /* 0: not a classifier */
 const char *gm_model_class_name(const struct gm_model *model, size_t index);
 const char *gm_model_loss_id(const struct gm_model *model);
 
-/* Predictions of every row of a dataset, a block at a time in row order. pred is [rows x outputs] on the response scale,
- * or raw (link scale). Return false to stop. */
+/* Predictions of every row of a dataset, a block at a time in row order. pred is [rows x outputs] on the response
+ * scale, or raw (link scale). Return false to stop. */
 typedef bool gm_predictions_fn(void *context, size_t first_row, size_t rows, const double *pred);
 struct gm_use { /* how to use a model on data */
     bool raw;
-    int threads;      /* 0: auto */
-    uint64_t memory;  /* 0: auto */
+    int threads;     /* 0: auto */
+    uint64_t memory; /* 0: auto */
     bool allow_external;
 };
 enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
@@ -203,7 +212,7 @@ enum gm_code gm_inspect(const char *path, gm_fact_fn *fact, void *context, struc
 /* ---- losses ------------------------------------------------------------------------------------------------------ */
 
 struct gm_loss_info {
-    const struct gm_loss *vtable;    /* id, version, formula, help, license, params */
+    const struct gm_loss *vtable; /* id, version, formula, help, license, params */
     const struct gm_loss_spec *spec;
     const char *path, *sha256;
 };
@@ -213,8 +222,8 @@ typedef void gm_loss_broken_fn(void *context, const char *path, const char *why)
 enum gm_code gm_losses(const char *name, const char *search_path, gm_loss_seen_fn *seen, gm_loss_broken_fn *broken,
                        void *context, struct gm_error *err);
 
-/* Does a loss keep the contract of gradmill/loss.h? Each check runs in a child process with a time limit: call this before
- * the process has started threads. */
+/* Does a loss keep the contract of gradmill/loss.h? Each check runs in a child process with a time limit: call this
+ * before the process has started threads. */
 enum gm_check_verdict {
     GM_CHECK_PASSED,
     GM_CHECK_WARNED, /* within the contract, but worth knowing */
@@ -224,7 +233,7 @@ enum gm_check_verdict {
 struct gm_check {
     const char *name, *what; /* "gradient"; what is verified */
     enum gm_check_verdict verdict;
-    const char *text;        /* what was found, "" when there is nothing to say */
+    const char *text; /* what was found, "" when there is nothing to say */
     double seconds;
 };
 struct gm_check_request {
@@ -232,9 +241,9 @@ struct gm_check_request {
     const char *search_path; /* as for gm_losses */
     const struct gm_setting *params;
     size_t n_params;
-    uint64_t seed;           /* of the random inputs; the verdicts depend on nothing else */
-    double time_limit;       /* seconds of processor time for all checks; 0: 10 */
-    const char *only;        /* this check, and those that everything stands on; NULL: all */
+    uint64_t seed;     /* of the random inputs; the verdicts depend on nothing else */
+    double time_limit; /* seconds of processor time for all checks; 0: 10 */
+    const char *only;  /* this check, and those that everything stands on; NULL: all */
 };
 typedef void gm_check_seen_fn(void *context, const struct gm_check *check);
 /* Tells every check in order, and stops early when the loss cannot be called at all. GM_PLUGIN_BROKEN when one failed;
@@ -242,27 +251,29 @@ typedef void gm_check_seen_fn(void *context, const struct gm_check *check);
 enum gm_code gm_check_loss(const struct gm_check_request *request, gm_check_seen_fn *seen, void *context,
                            struct gm_error *err);
 
-/* A new plugin: source, CMakeLists.txt and built .so in a directory of its own. docs/loss-plugins.md has the language. */
+/* A new plugin: source, CMakeLists.txt and built .so in a directory of its own. docs/loss-plugins.md has the language.
+ */
 #define GM_NEW_LOSS_PATH    2048
 #define GM_NEW_LOSS_COMMAND 8192
 struct gm_new_loss {
-    const char *name;                 /* [a-z][a-z0-9_]* */
-    const char *directory;            /* NULL: the name */
-    const char *formula;              /* NULL: a commented template */
-    const char *const *params;        /* [n_params] "delta=1.0 >0 # help" */
-    const char *const *thetas;        /* [n_thetas] learned parameters, "log_scale=0" */
+    const char *name;          /* [a-z][a-z0-9_]* */
+    const char *directory;     /* NULL: the name */
+    const char *formula;       /* NULL: a commented template */
+    const char *const *params; /* [n_params] "delta=1.0 >0 # help" */
+    const char *const *thetas; /* [n_thetas] learned parameters, "log_scale=0" */
     size_t n_params, n_thetas;
-    const char *target;               /* real, class, multilabel, none; NULL: real */
-    const char *target_range;         /* ">=0 integer"; NULL: any */
-    const char *link, *task, *about;  /* identity, log ...; regression ...; help text. NULL: usual ones */
-    bool convex;                      /* the author vouches for convexity in pred */
-    bool force;                       /* replace existing files */
+    const char *target;              /* real, class, multilabel, none; NULL: real */
+    const char *target_range;        /* ">=0 integer"; NULL: any */
+    const char *link, *task, *about; /* identity, log ...; regression ...; help text. NULL: usual ones */
+    bool convex;                     /* the author vouches for convexity in pred */
+    bool force;                      /* replace existing files */
 };
 struct gm_new_loss_files {
     char source[GM_NEW_LOSS_PATH], plugin[GM_NEW_LOSS_PATH]; /* "" when it has not come so far */
     char command[GM_NEW_LOSS_COMMAND];                       /* that built the plugin */
 };
-/* GM_USAGE: the formula, with the place; GM_CANNOT_CREATE: exists already, or cannot be made; GM_SYSTEM: the compiler. */
+/* GM_USAGE: the formula, with the place; GM_CANNOT_CREATE: exists already, or cannot be made; GM_SYSTEM: the compiler.
+ */
 enum gm_code gm_new_loss(const struct gm_new_loss *request, struct gm_new_loss_files *files, struct gm_error *err);
 
 #ifdef __cplusplus

@@ -46,7 +46,7 @@
 extern "C" {
 #endif
 
-#define GM_LOSS_MAGIC 0x534C4D47u /* "GMLS" in little endian */
+#define GM_LOSS_MAGIC     0x534C4D47u /* "GMLS" in little endian */
 #define GM_LOSS_ABI_MAJOR 1
 #define GM_LOSS_ABI_MINOR 0
 
@@ -58,11 +58,11 @@ extern "C" {
 
 enum gm_loss_status {
     GM_LOSS_OK = 0,
-    GM_LOSS_BAD_PARAM = 1,   /* a parameter, or a combination of parameters, makes no sense */
-    GM_LOSS_BAD_TARGET = 2,  /* a target is outside the domain */
+    GM_LOSS_BAD_PARAM = 1,  /* a parameter, or a combination of parameters, makes no sense */
+    GM_LOSS_BAD_TARGET = 2, /* a target is outside the domain */
     GM_LOSS_NO_MEMORY = 3,
-    GM_LOSS_NUMERIC = 4,     /* no meaningful number can be given */
-    GM_LOSS_UNSUPPORTED = 5  /* this shape or request is not supported */
+    GM_LOSS_NUMERIC = 4,    /* no meaningful number can be given */
+    GM_LOSS_UNSUPPORTED = 5 /* this shape or request is not supported */
 };
 
 /* ---- parameters ---------------------------------------------------------------------------------------------- */
@@ -76,9 +76,9 @@ enum gm_loss_param_type {
 };
 
 enum gm_loss_param_flags {
-    GM_PARAM_REQUIRED = 1,  /* there is no default */
-    GM_PARAM_LOW_OPEN = 2,  /* the value must be > low, not only >= */
-    GM_PARAM_HIGH_OPEN = 4  /* the value must be < high, not only <= */
+    GM_PARAM_REQUIRED = 1, /* there is no default */
+    GM_PARAM_LOW_OPEN = 2, /* the value must be > low, not only >= */
+    GM_PARAM_HIGH_OPEN = 4 /* the value must be < high, not only <= */
 };
 
 /* One row of the parameter schema. The host parses, checks and prints help from it. */
@@ -137,35 +137,35 @@ enum gm_loss_nature {
     GM_NATURE_HESS_CONSTANT = 8 /* the second derivative does not depend on pred */
 };
 
-enum gm_loss_link {          /* response = inverse link(raw prediction) */
-    GM_LINK_IDENTITY = 0,    /* response = raw */
-    GM_LINK_LOG = 1,         /* response = exp(raw) */
-    GM_LINK_LOGIT = 2,       /* response = 1 / (1 + exp(-raw)) */
-    GM_LINK_SOFTMAX = 3,     /* response = softmax over the outputs */
-    GM_LINK_CUSTOM = 4       /* inverse_link() is given */
+enum gm_loss_link {                       /* response = inverse link(raw prediction) */
+                    GM_LINK_IDENTITY = 0, /* response = raw */
+                    GM_LINK_LOG = 1,      /* response = exp(raw) */
+                    GM_LINK_LOGIT = 2,    /* response = 1 / (1 + exp(-raw)) */
+                    GM_LINK_SOFTMAX = 3,  /* response = softmax over the outputs */
+                    GM_LINK_CUSTOM = 4    /* inverse_link() is given */
 };
 
-enum gm_loss_target_rule {      /* which of target_low and target_high apply to GM_TARGET_REAL and _MULTILABEL */
-    GM_TARGET_LOW = 1,          /* target >= target_low */
-    GM_TARGET_LOW_OPEN = 2,     /* target >  target_low */
-    GM_TARGET_HIGH = 4,         /* target <= target_high */
-    GM_TARGET_HIGH_OPEN = 8,    /* target <  target_high */
-    GM_TARGET_INTEGER = 16      /* whole numbers only */
+enum gm_loss_target_rule { /* which of target_low and target_high apply to GM_TARGET_REAL and _MULTILABEL */
+                           GM_TARGET_LOW = 1,       /* target >= target_low */
+                           GM_TARGET_LOW_OPEN = 2,  /* target >  target_low */
+                           GM_TARGET_HIGH = 4,      /* target <= target_high */
+                           GM_TARGET_HIGH_OPEN = 8, /* target <  target_high */
+                           GM_TARGET_INTEGER = 16   /* whole numbers only */
 };
 
 /* All zero: real targets, outputs = targets, rows independent, identity link. create() may refine a copy. */
 struct gm_loss_spec {
     uint32_t struct_size;
-    uint32_t target_kind;       /* enum gm_loss_target_kind */
-    int32_t outputs;            /* enum gm_loss_outputs, or a count */
-    uint32_t coupling;          /* enum gm_loss_coupling */
-    uint32_t gives;             /* enum gm_loss_gives, or-ed */
-    uint32_t nature;            /* enum gm_loss_nature, or-ed */
-    uint32_t link;              /* enum gm_loss_link */
-    uint32_t target_rule;       /* enum gm_loss_target_rule, or-ed */
+    uint32_t target_kind; /* enum gm_loss_target_kind */
+    int32_t outputs;      /* enum gm_loss_outputs, or a count */
+    uint32_t coupling;    /* enum gm_loss_coupling */
+    uint32_t gives;       /* enum gm_loss_gives, or-ed */
+    uint32_t nature;      /* enum gm_loss_nature, or-ed */
+    uint32_t link;        /* enum gm_loss_link */
+    uint32_t target_rule; /* enum gm_loss_target_rule, or-ed */
     double target_low, target_high;
-    uint32_t n_theta;           /* learned loss parameters, unconstrained reals owned by the trainer */
-    uint32_t task;              /* enum gm_loss_task: where `gradmill losses` lists it */
+    uint32_t n_theta;                        /* learned loss parameters, unconstrained reals owned by the trainer */
+    uint32_t task;                           /* enum gm_loss_task: where `gradmill losses` lists it */
     uint64_t scratch_fixed, scratch_per_row; /* bytes of scratch for a call of `rows` rows: fixed + per_row * rows */
 };
 
@@ -196,16 +196,16 @@ struct gm_loss_host {
 /* In. Valid during the call only. */
 struct gm_loss_batch {
     uint32_t struct_size;
-    uint32_t purpose;               /* enum gm_loss_purpose */
-    size_t rows, outputs, targets;  /* rows may be 0 */
-    const double *pred;             /* [rows x outputs] raw predictions (link scale) */
-    const double *target;           /* [rows x targets]; NULL for GM_TARGET_NONE */
-    const double *weight;           /* [rows] finite, >= 0; NULL: all 1 */
-    const int64_t *group;           /* [rows] for grouped losses, else NULL */
-    const double *theta;            /* [n_theta]; NULL when n_theta is 0 */
+    uint32_t purpose;                 /* enum gm_loss_purpose */
+    size_t rows, outputs, targets;    /* rows may be 0 */
+    const double *pred;               /* [rows x outputs] raw predictions (link scale) */
+    const double *target;             /* [rows x targets]; NULL for GM_TARGET_NONE */
+    const double *weight;             /* [rows] finite, >= 0; NULL: all 1 */
+    const int64_t *group;             /* [rows] for grouped losses, else NULL */
+    const double *theta;              /* [n_theta]; NULL when n_theta is 0 */
     const union gm_loss_value *param; /* [n_params] in the order of the schema, checked against it */
-    const void *instance;           /* what create() made, or NULL */
-    void *scratch;                  /* aligned to 64 bytes, private to the calling thread; NULL when none is asked for */
+    const void *instance;             /* what create() made, or NULL */
+    void *scratch; /* aligned to 64 bytes, private to the calling thread; NULL when none is asked for */
     uint64_t seed, step;
     const struct gm_loss_host *host;
 };
@@ -226,9 +226,9 @@ struct gm_loss_result {
 
 /* Only the first block, id and evaluate are mandatory. Functions return enum gm_loss_status. */
 struct gm_loss {
-    uint32_t magic;                                /* GM_LOSS_MAGIC */
+    uint32_t magic; /* GM_LOSS_MAGIC */
     uint16_t abi_major, abi_minor, needs_minor, reserved;
-    uint32_t struct_size;                          /* sizeof(struct gm_loss) the plugin was built with */
+    uint32_t struct_size; /* sizeof(struct gm_loss) the plugin was built with */
 
     const char *id;      /* [a-z][a-z0-9_]*; what users type */
     const char *version; /* of the loss: its meaning; goes into the model */
@@ -237,7 +237,7 @@ struct gm_loss {
     const char *license;
     const struct gm_loss_param *params; /* [n_params] */
     size_t n_params;
-    const struct gm_loss_spec *spec;    /* NULL: all zero */
+    const struct gm_loss_spec *spec; /* NULL: all zero */
 
     /* Loss and every wanted output of a block of rows, in one sweep. [any] */
     int (*evaluate)(const struct gm_loss_batch *batch, struct gm_loss_result *result);
@@ -284,16 +284,16 @@ static inline int gm_fail(const struct gm_loss_batch *batch, int status, const c
 }
 
 /* Filled vtable header. In C: { GM_LOSS_HEADER, .id = "mine", ... }. In C++ assign the fields one by one. */
-#define GM_LOSS_HEADER                                                                                                 \
-    .magic = GM_LOSS_MAGIC, .abi_major = GM_LOSS_ABI_MAJOR, .abi_minor = GM_LOSS_ABI_MINOR, .needs_minor = 0,          \
+#define GM_LOSS_HEADER                                                                                        \
+    .magic = GM_LOSS_MAGIC, .abi_major = GM_LOSS_ABI_MAJOR, .abi_minor = GM_LOSS_ABI_MINOR, .needs_minor = 0, \
     .struct_size = sizeof(struct gm_loss)
 
 /* A plugin with one loss: GM_LOSS_PLUGIN(.id = "mine", .version = "1.0", .evaluate = evaluate) */
-#define GM_LOSS_PLUGIN(...)                                                                                            \
-    static const struct gm_loss gm_the_loss = {GM_LOSS_HEADER, __VA_ARGS__};                                           \
-    const struct gm_loss *gm_loss_entry_v1(uint32_t index)                                                             \
-    {                                                                                                                  \
-        return index == 0 ? &gm_the_loss : NULL;                                                                       \
+#define GM_LOSS_PLUGIN(...)                                                  \
+    static const struct gm_loss gm_the_loss = {GM_LOSS_HEADER, __VA_ARGS__}; \
+    const struct gm_loss *gm_loss_entry_v1(uint32_t index)                   \
+    {                                                                        \
+        return index == 0 ? &gm_the_loss : NULL;                             \
     }
 
 #ifdef __cplusplus

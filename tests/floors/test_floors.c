@@ -28,7 +28,7 @@ static const struct {
     /* 2 */
     {"trainer/data/", "base/ gradmill/status.h"},
     {"trainer/loss/", "base/ gradmill/status.h gradmill/loss"},
-    {"trainer/formula/", "base/ gradmill/status.h"},
+    {"trainer/formula/", "base/ gradmill/status.h gradmill/loss"},
     {"trainer/model/", "base/ gradmill/status.h gradmill/loss"},
     {"trainer/optim/", "base/ gradmill/status.h"},
     /* 3; struct gm_job, gm_summary and gm_watch are the face's words: train fills them, the face calls train */

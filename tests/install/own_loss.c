@@ -1,4 +1,5 @@
-/* Squared error of logarithms, log1p(pred) against log1p(target): a loss as a stranger would write it outside the tree. */
+/* Squared error of logarithms, log1p(pred) against log1p(target): a loss as a stranger would write it outside the tree.
+ */
 #include <gradmill/loss.h>
 
 #include <math.h>

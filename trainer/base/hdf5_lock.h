@@ -10,9 +10,9 @@
 
 #include <sys/types.h>
 
-/* To be called by a program before anything else touches HDF5. The library's cleanup at exit writes what it still holds:
- * after a write has failed (disk full) that ends in a crash. Everything of ours is closed where it was opened, so there is
- * nothing to clean up. */
+/* To be called by a program before anything else touches HDF5. The library's cleanup at exit writes what it still
+ * holds: after a write has failed (disk full) that ends in a crash. Everything of ours is closed where it was opened,
+ * so there is nothing to clean up. */
 void hdf5_start(void);
 
 /* Also turns off HDF5's own error printing, which is a setting of each thread. */

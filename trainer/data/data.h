@@ -77,8 +77,8 @@ enum gm_code data_make_classes(struct data_set *set, const char *const *names, s
 enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
                        struct gm_error *err);
 bool data_is_resident(const struct data_set *set);
-/* How the features are read, after data_load: MAPPED (contiguous, resident without a copy), CHUNKS (decoded by us on all
- * threads) or BANDS (H5Dread, the slow path). *reason, where not NULL: why not a better one, "it has the filter lzf
+/* How the features are read, after data_load: MAPPED (contiguous, resident without a copy), CHUNKS (decoded by us on
+ * all threads) or BANDS (H5Dread, the slow path). *reason, where not NULL: why not a better one, "it has the filter lzf
  * (32000)", "" for MAPPED. */
 enum data_io data_io(const struct data_set *set, const char **reason);
 uint64_t data_bytes(const struct data_set *set); /* of everything the set holds or will hold in memory */

@@ -1,11 +1,12 @@
 /*
- * One pass over the data before training: is every value finite, what are the means and scales, what is the fingerprint.
+ * One pass over the data before training: is every value finite, what are the means and scales, what is the
+ * fingerprint.
  *
  * Means and variances are accumulated in double by lanes (Chan, Golub, LeVeque 1979: pairwise combination of shifted
  * sums), so they do not depend on threads or on streaming.
  *
- * Missing values, by options.missing: ERROR refuses them. SKIP gives their rows weight 0: windows of later passes carry a
- * weight even if the file has none. MEAN keeps the rows. In both, stats.fill says what a NaN feature must be replaced
+ * Missing values, by options.missing: ERROR refuses them. SKIP gives their rows weight 0: windows of later passes carry
+ * a weight even if the file has none. MEAN keeps the rows. In both, stats.fill says what a NaN feature must be replaced
  * with wherever features are converted (0 times NaN would still be NaN); for other data than the training set, use the
  * training set's.
  */
@@ -16,14 +17,14 @@
 #include "data/split.h"
 
 struct data_stats {
-    double *mean;     /* [features] weighted mean over training rows (weight 0 rows and NaN do not count) */
-    double *deviation;/* [features] weighted population standard deviation; 0 for a constant column */
+    double *mean;       /* [features] weighted mean over training rows (weight 0 rows and NaN do not count) */
+    double *deviation;  /* [features] weighted population standard deviation; 0 for a constant column */
     double *low, *high; /* [features] range over training rows */
     double *fill;       /* [features] what replaces a NaN: the mean; NULL when no feature is NaN */
-    double weight_sum; /* over training rows */
+    double weight_sum;  /* over training rows */
     double held_out_weight_sum;
-    char fingerprint[33]; /* XXH3-128 of schema, features, target, weight and group values, hexadecimal; the same resident or
-                             streamed, on any thread count and whatever the storage layout */
+    char fingerprint[33]; /* XXH3-128 of schema, features, target, weight and group values, hexadecimal; the same
+                             resident or streamed, on any thread count and whatever the storage layout */
 };
 
 /* GM_BAD_DATA naming dataset, row and column of the first NaN or Inf in features (as options.missing says), target or
