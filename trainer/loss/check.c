@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "loss/check_kit.h"
 
 enum { CHECK_SECONDS = 3, CLOCK_FACTOR = 5 };
@@ -195,14 +196,29 @@ static enum gm_code run_check(struct runner *r, size_t index, struct check_resul
     return GM_OK;
 }
 
+static enum gm_code check_only(const char *only, struct gm_error *err)
+{
+    const char *names[CHECKS], *nearest;
+    for (size_t i = 0; i < CHECKS; i++) {
+        names[i] = table[i].name;
+        if (!only || strcmp(only, names[i]) == 0)
+            return GM_OK;
+    }
+    nearest = text_nearest(only, names, CHECKS);
+    return error_set(err, GM_USAGE, "There is no check \"%.60s\".%s%s%s", only, nearest ? " Did you mean \"" : "",
+                     nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 enum gm_code check_run(const struct check_options *options, check_seen_fn *seen, void *context, struct gm_error *err)
 {
+    enum gm_code code = check_only(options->only, err);
+    if (code)
+        return code;
     struct runner r = {.options = options, .cpu_left = options->time_limit > 0 ? options->time_limit : default_limit};
     void *map = mmap(NULL, sizeof *r.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED)
         return error_memory(err, "the checks' shared page", sizeof *r.shared);
     r.shared = map;
-    enum gm_code code = GM_OK;
     size_t failures = 0;
     char first[64] = "", text[CHECK_TEXT] = "";
     for (size_t i = 0; i < CHECKS && !r.is_over; i++) {

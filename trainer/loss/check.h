@@ -39,8 +39,8 @@ struct check_options {
 typedef void check_seen_fn(void *context, const struct check_result *result);
 
 /* Runs every check and tells each result in order; stops early when the loss cannot be called at all. GM_OK: none
- * failed. GM_PLUGIN_BROKEN: the first failure is in err. GM_PLUGIN_LOAD: not loadable. GM_BAD_JOB: the settings do not
- * fit. GM_SYSTEM. */
+ * failed. GM_PLUGIN_BROKEN: the first failure is in err. GM_PLUGIN_LOAD: not loadable. GM_USAGE: `only` is no check.
+ * GM_BAD_JOB: the settings do not fit. GM_SYSTEM. */
 enum gm_code check_run(const struct check_options *options, check_seen_fn *seen, void *context, struct gm_error *err);
 
 /* Names and meanings of all checks, in order. */
