@@ -98,7 +98,8 @@ static bool survives_float32(const struct decimal *d, double value)
         return false;
     if (d->digits <= 6 && size >= 1.2e-38)
         return true; /* FLT_DIG: 6 digits always come back from a normal float32 */
-    return fabs(value - (double)single) < 0.5 * pow(10, d->exponent);
+    /* half a unit of the last digit, ties included, and a little for the rounding of `value` to double */
+    return fabs(value - (double)single) <= (0.5 + 1e-6) * pow(10, d->exponent);
 }
 
 struct cell cell_parse(const char *text)

@@ -135,6 +135,8 @@ static void the_smallest_type_that_loses_nothing_is_chosen(void)
         {"8589973.5", 8, true, false},            /* between 2^23 and 2^24 float32 steps by 1 */
         {"0.123456789", 8, true, false},          /* the nearest float32 is 0.123456791 to 9 digits */
         {"0.10000000000000001", 8, true, false},
+        {"1.500976562", 4, true, false}, /* 1 + 513/1024 = 1.5009765625: a tie, either neighbour is it */
+        {"1.500976563", 4, true, false},
         {"1e39", 8, true, false},               /* beyond float32's 3.4e38 */
         {"0.5000000000000000", 4, true, false}, /* zeros behind say no more than 0.5 */
     };
