@@ -1,5 +1,6 @@
 # Language, warnings and sanitizers, as targets that ours link: nothing is set globally.
 option(GRADMILL_WERROR "Warnings are errors" OFF)
+option(GRADMILL_FUZZ "Build the fuzzers of tests/fuzz (needs clang)" OFF)
 set(GRADMILL_SANITIZE "" CACHE STRING "address+undefined, thread, or empty")
 
 add_library(gradmill_flags INTERFACE)
@@ -30,4 +31,10 @@ if(GRADMILL_SANITIZE)
   target_compile_options(gradmill_flags INTERFACE ${sanitize})
   target_link_options(gradmill_flags INTERFACE ${sanitize})
   target_compile_definitions(gradmill_flags INTERFACE GRADMILL_SANITIZED=1)
+endif()
+
+if(GRADMILL_FUZZ)
+  target_compile_options(gradmill_flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(gradmill_flags INTERFACE -fsanitize=address,undefined)
 endif()

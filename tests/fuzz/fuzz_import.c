@@ -1,0 +1,72 @@
+/*
+ * Fuzzing the importers: the first byte of an input chooses the format and the options, the rest is the file.
+ *
+ *     cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DGRADMILL_FUZZ=ON
+ *     cmake --build build/fuzz --target fuzz_import
+ *     TMPDIR=/dev/shm build/fuzz/bin/fuzz_import -max_total_time=60 CORPUS_DIRECTORY
+ *
+ * Checked besides what the sanitizers see: an import either succeeds or says why, and leaves no file behind when it
+ * fails.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datasets/datasets.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char directory[200];
+
+static void require(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "broken: %s\n", what);
+    abort();
+}
+
+static const char *in_directory(char path[256], const char *name)
+{
+    if (!directory[0]) {
+        const char *base = getenv("TMPDIR");
+        snprintf(directory, sizeof directory, "%s/gradmill-fuzz-XXXXXX", base ? base : "/tmp");
+        require(mkdtemp(directory) != NULL, "a directory for files");
+    }
+    snprintf(path, 256, "%s/%s", directory, name);
+    return path;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const names[] = {"f.csv", "f.libsvm", "f.npy", "f.npz", "f.idx"};
+    if (size == 0)
+        return 0;
+    char in[256], out[256], temporary[256];
+    in_directory(in, names[data[0] % 5]);
+    in_directory(out, "out.h5");
+    in_directory(temporary, "out.h5.tmp");
+    FILE *file = fopen(in, "wb");
+    require(file && fwrite(data + 1, 1, size - 1, file) == size - 1 && fclose(file) == 0, "writing the input");
+    unsigned choice = data[0] / 5;
+    const struct import_options options = {
+        .shuffle = choice & 1,
+        .memory = choice & 2 ? 100 : (size_t)1 << 20,
+        .no_target = choice & 4,
+        .compress = choice & 8,
+        .target = choice & 16 ? "2" : NULL,
+    };
+    struct import_report report = {0};
+    struct gm_error err = {0};
+    const char *from = in;
+    enum gm_code code = import_file(&from, 1, out, &options, &report, &err);
+    require(code == GM_OK || (err.code == code && err.text[0]), "a reason for every failure");
+    require((access(out, F_OK) == 0) == (code == GM_OK), "an output if and only if the import succeeded");
+    require(access(temporary, F_OK) != 0, "no temporary file is left");
+    require(code || (report.rows > 0 && report.features > 0), "rows and features");
+    unlink(out);
+    unlink(in);
+    return 0;
+}
