@@ -1,9 +1,14 @@
-/* What the writers of the source share: source.c (frame), points.c and rows.c (evaluate), nan.c. */
+/* What the writers of the source share: source.c (frame), declare.c, points.c and rows.c (evaluate), nan.c. */
 #ifndef FORMULA_SOURCE_H
 #define FORMULA_SOURCE_H
 
 #include "formula/derive.h"
 #include "formula/print.h"
+
+/* What was found out about the formula before it was lowered. */
+struct facts {
+    bool convex, kinks, constant_hessian, hessian;
+};
 
 struct writer {
     struct formula *f;
@@ -20,6 +25,9 @@ void write_constants(struct writer *w);
 const char *write_constant_array(struct writer *w);
 /* `#define`-free helper functions that the nodes below the marked roots need: power(). */
 void write_helpers(struct writer *w);
+
+/* Parameters, theta_start() and create() where needed, the specification and the vtable (declare.c). */
+void write_declarations(struct writer *w, const struct facts *facts);
 
 /* evaluate() of FORMULA_EACH, and of the other two. */
 enum gm_code write_points(struct writer *w, struct gm_error *err);
