@@ -6,8 +6,11 @@ foreach(source IN LISTS mutants)
   set_target_properties(mutant_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/mutants)
   target_include_directories(mutant_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
-  target_link_libraries(mutant_${name} PRIVATE gradmill_flags m)
-  target_compile_options(mutant_${name} PRIVATE -fno-sanitize=all) # the checker must find it by itself
+  target_link_libraries(mutant_${name} PRIVATE m)
+  # Not gradmill_flags: the checker must find the mistake by itself, without a sanitizer in the plugin.
+  target_compile_features(mutant_${name} PRIVATE c_std_17)
+  target_compile_definitions(mutant_${name} PRIVATE _GNU_SOURCE)
+  target_compile_options(mutant_${name} PRIVATE -fvisibility=hidden -ffp-contract=off -Wall -Wextra)
   list(APPEND mutant_targets mutant_${name})
 endforeach()
 add_custom_target(test_mutants DEPENDS ${mutant_targets})

@@ -3,7 +3,7 @@
 
 static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
-    *(volatile int *)(size_t)0xdeadbeef000 = 1;
+    *(volatile int *)(size_t)0x7ffe0000 = 1;
     return good(b, r);
 }
 
