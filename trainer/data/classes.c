@@ -228,3 +228,8 @@ enum gm_code data_make_classes(struct data_set *set, const char *const *names, s
     labels_release(&labels);
     return code;
 }
+
+bool data_has_class_names(const struct data_set *set)
+{
+    return set->file_class_count > 0;
+}

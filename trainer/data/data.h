@@ -71,6 +71,9 @@ const struct data_schema *data_schema(const struct data_set *set);
  * names[count], as with a validation file or `predict`, and an unknown one is GM_BAD_DATA with its row. */
 enum gm_code data_make_classes(struct data_set *set, const char *const *names, size_t count, struct gm_error *err);
 
+/* Does the file name the classes that an integer target indexes? */
+bool data_has_class_names(const struct data_set *set);
+
 /* Read the target, weights and groups (always resident) and, when they fit into `memory` bytes, the features; otherwise
  * plan to stream. `plan` fixes the slabs. GM_SYSTEM when `memory` cannot hold two windows: the message names the
  * minimum. */

@@ -70,3 +70,8 @@ enum gm_code loss_inverse_link(const struct loss *loss, double *pred, size_t row
         return GM_OK;
     }
 }
+
+bool loss_is_binary(const struct loss *loss)
+{
+    return loss->outputs == 1 && loss->targets == 1 && loss->spec.target_kind == GM_TARGET_MULTILABEL;
+}

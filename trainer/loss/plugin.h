@@ -64,6 +64,9 @@ enum gm_code loss_bind(struct loss *loss, const struct loss_plugin *plugin, cons
                        size_t n_settings, size_t targets, size_t classes, struct gm_error *err);
 void loss_release(struct loss *loss);
 
+/* Does one output, by its sign, separate two classes that come as 0 and 1? */
+bool loss_is_binary(const struct loss *loss);
+
 /* A batch with everything that does not change from call to call filled in; the caller sets rows, pred, target, weight
  * ... */
 struct gm_loss_batch loss_batch(const struct loss *loss);

@@ -125,7 +125,8 @@ static enum gm_code finish_classes(const struct metrics_pass *p, const double *s
     m->task = GM_TASK_IS_CLASSIFICATION;
     m->classes = p->classes;
     m->accuracy = s[M_CORRECT] / s[M_WEIGHT];
-    if (p->binary || p->engine->problem->loss.spec.link == GM_LINK_SOFTMAX)
+    uint32_t link = p->engine->problem->loss.spec.link;
+    if (link == GM_LINK_LOGIT || link == GM_LINK_SOFTMAX)
         m->log_loss = s[M_LOG_LOSS] / s[M_WEIGHT];
     return GM_OK;
 }
@@ -157,8 +158,8 @@ static void describe(struct metrics_pass *p)
     const struct loss *loss = &p->engine->problem->loss;
     p->outputs = loss->outputs;
     bool real = loss->spec.target_kind == GM_TARGET_REAL && loss->outputs == loss->targets;
-    p->binary = real && loss->outputs == 1 && loss->spec.link == GM_LINK_LOGIT;
-    p->regression = real && !p->binary && p->data->schema->targets > 0;
+    p->binary = loss_is_binary(loss);
+    p->regression = real && p->data->schema->targets > 0;
     if (p->binary)
         p->classes = 2;
     else if (loss->spec.target_kind == GM_TARGET_CLASS && loss->outputs == loss->classes)

@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "optim/optim.h"
 #include "train/targets.h"
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
@@ -46,14 +47,15 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->loss.count != 1)
         return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
                          job->loss.count);
-    if (job->optimizer.type == GM_OPTIMIZER_LBFGS || job->optimizer.type == GM_OPTIMIZER_NEWTON)
-        return error_set(err, GM_BAD_JOB, "optimizer.type: 'lbfgs' and 'newton' are not supported by this version.");
-    bool full = job->optimizer.type == GM_OPTIMIZER_GD;
+    if (job->optimizer.type == GM_OPTIMIZER_NEWTON)
+        return error_set(err, GM_BAD_JOB, "optimizer.type: 'newton' is not supported by this version; lbfgs is close.");
+    bool full = optim_is_full_batch((enum optim_method)job->optimizer.type);
     if (full && job->optimizer.batch_size)
-        return error_set(err, GM_BAD_JOB,
-                         "optimizer.batch_size: gd takes the full batch; for batches of %zu rows choose sgd, momentum, "
-                         "nesterov or adam.",
-                         job->optimizer.batch_size);
+        return error_set(
+            err, GM_BAD_JOB,
+            "optimizer.batch_size: gd and lbfgs take the full batch; for batches of %zu rows choose sgd, momentum, "
+            "nesterov or adam.",
+            job->optimizer.batch_size);
     return GM_OK;
 }
 
@@ -95,16 +97,17 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
     return GM_OK;
 }
 
-/* A loss on two classes with one output, such as logistic: words become 0 and 1. */
-static bool two_class_words(const struct problem *p)
+/* A loss that separates two classes with one output takes words, and labels that the file has names for, as 0 and 1. */
+static bool two_class_labels(const struct problem *p)
 {
-    return p->train.schema->target_is_text && p->plugin.spec.target_kind == GM_TARGET_REAL &&
-           p->plugin.spec.link == GM_LINK_LOGIT;
+    const struct data_schema *s = p->train.schema;
+    return p->plugin.spec.target_kind == GM_TARGET_MULTILABEL && s->targets == 1 &&
+           (s->target_is_text || data_has_class_names(p->train.set));
 }
 
 static enum gm_code make_classes(struct problem *p, struct gm_error *err)
 {
-    bool words = two_class_words(p);
+    bool words = two_class_labels(p);
     if (p->plugin.spec.target_kind != GM_TARGET_CLASS && !words)
         return GM_OK;
     enum gm_code code = data_make_classes(p->train.set, NULL, 0, err);

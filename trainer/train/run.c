@@ -100,6 +100,15 @@ static double monitored(const struct run *r, const struct gm_epoch *e)
     return validation ? e->validation_loss : e->objective;
 }
 
+/* A full-batch method still gains digits of the weights when the objective is equal to rounding: of those, the last is
+ * the best. A validation loss is no such judge: there the first one stays. */
+static bool ties_with_best(const struct run *r, const struct stop_epoch *seen)
+{
+    bool objective = r->problem->job->stop.monitor == GM_MONITOR_TRAIN || !r->problem->has_validation;
+    return objective && optim_is_full_batch(r->config.method) && r->reason != STOP_DIVERGED &&
+           seen->monitored - r->stop.best_loss <= 1e-10 * fabs(r->stop.best_loss);
+}
+
 enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double *point, struct gm_error *err)
 {
     struct stop_epoch seen = {.epoch = epoch->epoch,
@@ -115,13 +124,13 @@ enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double
     r->last.seconds = seen.seconds;
     r->last.best_epoch = r->stop.best_epoch;
     r->last.change = isfinite(before) ? (before - seen.monitored) / fmax(fabs(before), 1e-300) : NAN;
-    if (improved) {
+    if (improved || ties_with_best(r, &seen)) {
         memcpy(r->best, point, r->n * sizeof *point);
+        r->stop.best_epoch = r->last.best_epoch = epoch->epoch;
         r->best_epoch = r->last;
     }
-    if (r->reason != STOP_DIVERGED) {
+    if (r->reason != STOP_DIVERGED)
         memcpy(r->kept, point, r->n * sizeof *point);
-    }
     enum gm_code code = log_epoch(&r->log, &r->last, err);
     if (r->watch && r->watch->epoch)
         r->watch->epoch(r->watch->context, &r->last);
