@@ -59,6 +59,7 @@ section() {
         set -e
         "check_$name"
     ) >"$log" 2>&1
+    # shellcheck disable=SC2181 # the subshell must not stand in a condition
     [ $? != 0 ] || verdict=passed
     set -e
     printf '%-10s %-7s %4d s  %s\n' "$name" "$verdict" $((SECONDS - start)) "$(grep -E '^[0-9]+% tests passed' "$log" | tail -1)"

@@ -105,8 +105,8 @@ union gm_loss_value {
 enum gm_loss_target_kind {
     GM_TARGET_REAL = 0,       /* real numbers */
     GM_TARGET_CLASS = 1,      /* one class index a row, 0 .. classes-1, as a whole number in a double */
-    GM_TARGET_MULTILABEL = 2, /* one 0/1 (or probability, as target_low..high says) per output; when the target is one of
-                                 two classes, as words for example, the class index is the 0/1 */
+    GM_TARGET_MULTILABEL = 2, /* one 0/1 (or probability, as target_low..high says) per output; when the target is one
+                                 of two classes, as words for example, the class index is the 0/1 */
     GM_TARGET_NONE = 3        /* no target: clustering, some metric losses */
 };
 
@@ -242,8 +242,9 @@ struct gm_loss {
     /* Loss and every wanted output of a block of rows, in one sweep. [any] */
     int (*evaluate)(const struct gm_loss_batch *batch, struct gm_loss_result *result);
 
-    /* Look at the parameters (batch->param, ->targets, ->outputs = number of classes when the target is a class, else 0;
-     * no rows), refine the copy of the spec, make an instance. Only when more is needed than the schema checks. [main] */
+    /* Look at the parameters (batch->param, ->targets, ->outputs = number of classes when the target is a class, else
+     * 0; no rows), refine the copy of the spec, make an instance. Only when more is needed than the schema checks.
+     * [main] */
     int (*create)(const struct gm_loss_batch *batch, struct gm_loss_spec *spec, void **instance);
     void (*destroy)(void *instance); /* [main] */
 

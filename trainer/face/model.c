@@ -77,7 +77,9 @@ enum gm_code gm_model_open(struct gm_model **out, const char *path, const char *
     gm_job_init(&m->job);
     m->job.run.precision = GM_FLOAT64;
     if ((code = memory_string(&m->path, path, err)) || (code = model_file_read(&m->file, path, err)) ||
-        (code = loss_load(&m->plugin, m->file.loss_id, loss_search_path, NULL, err)) || (code = bind_loss(m, err))) {
+        (code = loss_load(&m->plugin, m->file.loss_id,
+                          loss_search_path ? loss_search_path : getenv("GRADMILL_LOSS_PATH"), NULL, err)) ||
+        (code = bind_loss(m, err))) {
         gm_model_close(m);
         return code;
     }

@@ -120,7 +120,7 @@ static enum gm_code check_names(const struct loss *loss, const struct loss_setti
                                 struct gm_error *err)
 {
     const struct gm_loss *vtable = &loss->plugin->vtable;
-    const char *names[64];
+    const char *names[64] = {0};
     size_t n_names = 0;
     for (; n_names < vtable->n_params && n_names < sizeof names / sizeof *names; n_names++)
         names[n_names] = vtable->params[n_names].name;

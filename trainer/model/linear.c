@@ -73,6 +73,8 @@ static void linear_prepare(const struct model *m, const double *params, void *we
                 ((float *)w.u)[i] = (float)u;
             else
                 ((double *)w.u)[i] = u;
+            if (m->folded) /* folded only in float: with the very u that the rows meet */
+                w.bias[k] -= m->center[j] * (double)(float)u;
         }
     }
 }
@@ -120,15 +122,32 @@ static void linear_forward(const struct model *m, const void *weights, const str
     add_bias(m, w.bias, scratch, block->rows, pred);
 }
 
+/* sums [columns] += the columns of a [rows x columns]. One column goes by four partial sums: no chain of additions. */
+static void add_columns(const double *a, size_t rows, size_t columns, double *sums)
+{
+    if (columns > 1) {
+        for (size_t i = 0; i < rows; i++)
+            for (size_t k = 0; k < columns; k++)
+                sums[k] += a[i * columns + k];
+        return;
+    }
+    double part[4] = {0};
+    size_t i = 0;
+    for (; i + 4 <= rows; i += 4)
+        for (size_t p = 0; p < 4; p++)
+            part[p] += a[i + p];
+    for (; i < rows; i++)
+        part[0] += a[i];
+    sums[0] += (part[0] + part[1]) + (part[2] + part[3]);
+}
+
 static void linear_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                             const double *grad_pred, double *lane)
 {
     (void)weights;
     size_t outputs = m->spec.outputs, n = block->rows * outputs;
-    double *bias = m->spec.intercept ? lane + coefficients(&m->spec) : NULL;
-    for (size_t i = 0; bias && i < block->rows; i++)
-        for (size_t k = 0; k < outputs; k++)
-            bias[k] += grad_pred[i * outputs + k];
+    if (m->spec.intercept)
+        add_columns(grad_pred, block->rows, outputs, lane + coefficients(&m->spec));
     if (m->spec.precision == MODEL_F32) {
         float *r = scratch;
         for (size_t i = 0; i < n; i++)
@@ -145,8 +164,12 @@ static void linear_finish(const struct model *m, const double *sum, double divis
                           double *gradient)
 {
     size_t n = coefficients(&m->spec), features = m->spec.features;
-    for (size_t i = first; i < end; i++)
-        gradient[i] = i < n ? sum[i] / divisor / m->scale[i % features] : sum[i] / divisor;
+    for (size_t i = first; i < end; i++) {
+        double total = sum[i];
+        if (m->folded && i < n)
+            total -= m->center[i % features] * sum[n + i / features];
+        gradient[i] = i < n ? total / divisor / m->scale[i % features] : total / divisor;
+    }
 }
 
 void linear_to_raw(const struct model *m, const double *params, double *raw, double *intercept)

@@ -1,23 +1,32 @@
 /* What all models share: sizes, standardisation, memory. */
 #include "model/model.h"
 
+#include <math.h>
+
 #include "base/memory.h"
 
 static const struct model_ops *const table[] = {[MODEL_LINEAR] = &model_linear};
 
+/* Folding the centers into the bias saves a load for each value, and costs the digits of |center| / scale: in float up
+ * to this many times the rounding. double is there for its digits, and always centres. */
+#define FOLD_MOST 4.0
+
 static void set_scales(struct model *m, const double *center, const double *scale)
 {
-    bool single = m->spec.precision == MODEL_F32;
+    bool single = m->spec.precision == MODEL_F32, near = single;
     for (size_t j = 0; j < m->spec.features; j++) {
         double c = center ? center[j] : 0;
         m->center[j] = single ? (double)(float)c : c;
         m->scale[j] = scale ? scale[j] : 1;
         m->centered |= m->center[j] != 0;
+        near = near && fabs(m->center[j]) <= FOLD_MOST * m->scale[j];
         if (single)
             ((float *)m->center_real)[j] = (float)c;
         else
             ((double *)m->center_real)[j] = c;
     }
+    m->folded = m->centered && near && m->spec.intercept;
+    m->centered = m->centered && !m->folded;
 }
 
 enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,

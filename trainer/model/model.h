@@ -37,7 +37,8 @@ struct model {
     double
         *center; /* [features] subtracted from every row, exactly a number of the precision; zeros: not standardised */
     double *scale;     /* [features] what a centred feature is divided by; ones: not standardised */
-    bool centered;     /* some center is not 0 */
+    bool centered;     /* rows are centred while they are read */
+    bool folded;       /* no center is far from 0 in units of its scale: the bias takes the centers instead */
     void *center_real; /* [features] center in the precision */
     struct dense_kernels dense;
 };
@@ -64,7 +65,8 @@ struct model_ops {
     /* lane [n_params] += contribution of grad_pred [rows x outputs] */
     void (*backward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                      const double *grad_pred, double *lane);
-    /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. */
+    /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. `sum` is
+     * complete, also outside of the range. */
     void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
                    double *gradient);
 };

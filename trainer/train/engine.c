@@ -149,15 +149,34 @@ static void clear_lanes(struct engine *e, size_t n_lanes, bool gradient)
         memset(e->lanes, 0, n_lanes * e->problem->model.n_params * sizeof *e->lanes);
 }
 
-static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient)
+/* Parameters [first, end) of range number `range`. */
+static struct row_range params_range(size_t range, size_t n)
+{
+    size_t first = range * RANGE_PARAMS;
+    return (struct row_range){first, first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n};
+}
+
+/* The lanes become the mean gradient; then `update` (may be NULL) for each range. A model's finish may look at sums
+ * outside of its range, so all are added up first. */
+static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient,
+                            engine_update_fn *update, void *context)
 {
     const struct model *m = &e->problem->model;
     size_t n = m->n_params, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
-#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (ranges > 1)
-    for (size_t range = 0; range < ranges; range++) {
-        size_t first = range * RANGE_PARAMS, end = first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n;
-        reduce_lanes(e->lanes, n_lanes, n, first, end);
-        m->ops->finish(m, e->lanes, divisor, first, end, gradient);
+#pragma omp parallel num_threads(e->threads) if (ranges > 1)
+    {
+#pragma omp for schedule(dynamic, 1)
+        for (size_t range = 0; range < ranges; range++) {
+            struct row_range r = params_range(range, n);
+            reduce_lanes(e->lanes, n_lanes, n, r.first, r.end);
+        }
+#pragma omp for schedule(dynamic, 1)
+        for (size_t range = 0; range < ranges; range++) {
+            struct row_range r = params_range(range, n);
+            m->ops->finish(m, e->lanes, divisor, r.first, r.end, gradient);
+            if (update)
+                update(context, gradient, r.first, r.end);
+        }
     }
 }
 
@@ -184,7 +203,7 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
     if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
         return code;
     if (gradient)
-        finish_gradient(e, data->plan.lanes, totals->weight[0], gradient);
+        finish_gradient(e, data->plan.lanes, totals->weight[0], gradient, NULL, NULL);
     return GM_OK;
 }
 
@@ -232,22 +251,13 @@ static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batc
 enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
                          void *context, struct engine_totals *totals, struct gm_error *err)
 {
-    const struct model *m = &e->problem->model;
     struct lane_plan plan = problem_batch_plan(e->problem, batch->rows);
     clear_lanes(e, plan.lanes, true);
     enum gm_code code = batch_rows(e, batch, &plan);
     struct engine_totals own = {.finite = true};
     if (code || (code = add_sums(e, plan.lanes, &own, err)))
         return code;
-    size_t n = m->n_params, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
-    double divisor = own.weight[0] > 0 ? own.weight[0] : 1;
-#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (ranges > 1)
-    for (size_t range = 0; range < ranges; range++) {
-        size_t first = range * RANGE_PARAMS, end = first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n;
-        reduce_lanes(e->lanes, plan.lanes, n, first, end);
-        m->ops->finish(m, e->lanes, divisor, first, end, gradient);
-        update(context, gradient, first, end);
-    }
+    finish_gradient(e, plan.lanes, own.weight[0] > 0 ? own.weight[0] : 1, gradient, update, context);
     totals->loss[0] += own.loss[0];
     totals->weight[0] += own.weight[0];
     if (!own.finite && totals->finite) {

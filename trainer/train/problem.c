@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
@@ -64,7 +65,8 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
 static enum gm_code load_loss(struct problem *p, struct gm_error *err)
 {
     const struct gm_job_loss *term = &p->job->loss.terms[0];
-    return loss_load(&p->plugin, term->name, p->job->loss.search_path, term->sha256, err);
+    const char *path = p->job->loss.search_path;
+    return loss_load(&p->plugin, term->name, path ? path : getenv("GRADMILL_LOSS_PATH"), term->sha256, err);
 }
 
 static struct data_source source_of(const struct gm_data *data)
@@ -138,6 +140,17 @@ static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
                                   class_loss ? schema->classes : 0, err);
     if (code)
         return code;
+    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT || p->loss.spec.n_theta)
+        return error_set(err, GM_BAD_JOB,
+                         "loss.name: '%s' couples rows or has learned parameters; this version trains losses of "
+                         "independent rows.",
+                         p->plugin.vtable.id);
+    if (p->loss.spec.task == GM_TASK_CLUSTERING)
+        return error_set(
+            err, GM_BAD_JOB,
+            "loss.name: '%s' clusters by the distances that the model 'centroids' gives, which this version "
+            "does not train yet.",
+            p->plugin.vtable.id);
     if (!p->loss.outputs)
         p->loss.outputs = p->job->model.outputs;
     if (!p->loss.outputs)
@@ -147,11 +160,6 @@ static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
     if (p->job->model.outputs && p->job->model.outputs != p->loss.outputs)
         return error_set(err, GM_BAD_JOB, "model.outputs: %zu, but the loss '%s' needs %zu on this data.",
                          p->job->model.outputs, p->plugin.vtable.id, p->loss.outputs);
-    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT || p->loss.spec.n_theta)
-        return error_set(err, GM_BAD_JOB,
-                         "loss.name: '%s' couples rows or has learned parameters; this version trains losses of "
-                         "independent rows.",
-                         p->plugin.vtable.id);
     return GM_OK;
 }
 

@@ -82,7 +82,7 @@ INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, const REAL 
     for (; j + 8 * LANES <= n; j += 8 * LANES) {
 #define FETCH(k, v)                    \
     if ((v * KERNEL_VECTOR) % 64 == 0) \
-        __builtin_prefetch(next + j + v * LANES, 0, 3);
+        __builtin_prefetch(next + j + v * LANES, 0, 2);
         OUTS_1(VECS_8, FETCH)
 #undef FETCH
 #define STEP(k, v) \
@@ -155,7 +155,7 @@ INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, R
         if (b->next)
             for (size_t i = 0; i < 4; i += 2)
                 for (size_t j = 0; j < b->features; j += 64 / REAL_BYTES)
-                    __builtin_prefetch(b->next + (row + i) * b->stride + j, 0, 3);
+                    __builtin_prefetch(b->next + (row + i) * b->stride + j, 0, 2);
         for (size_t k = 0, outs; k < outputs; k += outs) {
             outs = outputs - k >= 3 ? 3 : outputs - k;
             QUAD tile[3];
@@ -218,7 +218,7 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
     }
 #define FETCH(k, v)                    \
     if ((v * KERNEL_VECTOR) % 64 == 0) \
-        __builtin_prefetch(next + v * LANES, 0, 3);
+        __builtin_prefetch(next + v * LANES, 0, 2);
 #define VALUE(k, v)    const VEC x##v = LOCAL(load_centered)(x + v * LANES, c + v * LANES, centered);
 #define ADD(k, v)      s##k##v += x##v * r[k];
 #define MASK_SUM(k, v) s##k##v = LOCAL(keep_last)(s##k##v, keep);
