@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "optim/optim.h"
+#include "loss/check.h"
 #include "train/targets.h"
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
@@ -160,7 +161,7 @@ static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
     if (p->job->model.outputs && p->job->model.outputs != p->loss.outputs)
         return error_set(err, GM_BAD_JOB, "model.outputs: %zu, but the loss '%s' needs %zu on this data.",
                          p->job->model.outputs, p->plugin.vtable.id, p->loss.outputs);
-    return GM_OK;
+    return p->job->loss.trust ? GM_OK : loss_check_quick(&p->loss, err);
 }
 
 /* ---- reading ---- */
