@@ -2,6 +2,7 @@
 #include "base/hdf5_lock.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <hdf5.h>
@@ -26,10 +27,10 @@ void hdf5_unlock(void)
 
 pid_t hdf5_fork(void)
 {
+    fflush(NULL); /* what a buffer holds is not for the child to write a second time (sanitizers flush at its _exit) */
     hdf5_lock();
     pid_t child = fork();
-    if (child ==
-        0) /* the lock belongs to the parent's thread: the child, which has one thread, starts with a fresh one */
+    if (child == 0) /* the lock is the parent's thread's: the child, which has one thread, starts with a fresh one */
         lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     else
         hdf5_unlock();

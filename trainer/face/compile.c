@@ -13,8 +13,6 @@
 
 #include "base/error.h"
 
-extern char **environ;
-
 enum { ARGUMENTS = 48, SAID = 900 };
 
 struct arguments {
