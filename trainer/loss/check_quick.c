@@ -59,6 +59,6 @@ enum gm_code loss_check_quick(const struct loss *loss, struct gm_error *err)
         return GM_OK;
     return error_set(
         err, GM_PLUGIN_BROKEN,
-        "Loss %s (%s) is wrong: %s. `gradmill check-loss` says more; loss.trust: true trains with it all the same.",
+        "Loss %s (%s) is wrong: %s `gradmill check-loss` says more; loss.trust: true trains with it all the same.",
         loss->plugin->vtable.id, loss->plugin->path, shared.text);
 }
