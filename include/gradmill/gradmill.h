@@ -23,7 +23,13 @@ const char *gm_version(void);
 /* ---- job ------------------------------------------------------------------------------------------------------- */
 
 enum gm_missing { GM_MISSING_ERROR, GM_MISSING_SKIP, GM_MISSING_MEAN };
-enum gm_model_type { GM_MODEL_LINEAR, GM_MODEL_MLP, GM_MODEL_FACTORIZATION, GM_MODEL_CENTROIDS };
+enum gm_model_type { /* as enum model_type of trainer/model/model.h */
+                     GM_MODEL_LINEAR,
+                     GM_MODEL_MLP,
+                     GM_MODEL_FACTORIZATION,
+                     GM_MODEL_CENTROIDS,
+                     GM_MODEL_TWO_TOWER
+};
 enum gm_optimizer {
     GM_OPTIMIZER_GD,
     GM_OPTIMIZER_SGD,

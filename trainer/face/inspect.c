@@ -56,10 +56,12 @@ static void names(const struct facts *f, const char *name, const char *const *li
 static void tell_model(const struct facts *f, const struct model_file *m)
 {
     f->tell(f->context, "model", NULL);
-    fact(f, "type", "linear");
-    fact(f, "features", "%zu", m->features);
-    fact(f, "outputs", "%zu", m->outputs);
-    fact(f, "intercept", "%s", m->has_intercept ? "yes" : "no");
+    const struct model_ops *ops = model_ops_of(m->spec.type);
+    char inside[256];
+    ops->describe(&m->spec, inside, sizeof inside);
+    fact(f, "type", "%s, %s", ops->name, inside);
+    fact(f, "features", "%zu", m->spec.features);
+    fact(f, "outputs", "%zu", m->spec.outputs);
     names(f, "classes", (const char *const *)m->class_names, m->n_classes);
     names(f, "feature names", (const char *const *)m->feature_names, m->n_feature_names);
     fact(f, "missing features", "%s", m->fill ? "become the training mean" : "are errors");
@@ -84,7 +86,7 @@ static bool is_model(const char *path)
 {
     struct archive *a = NULL;
     struct gm_error unused;
-    bool model = archive_open(&a, path, &unused) == GM_OK && archive_has(a, "/coefficients") &&
+    bool model = archive_open(&a, path, &unused) == GM_OK && archive_has_attribute(a, "model_type") &&
                  archive_has_attribute(a, "loss_id");
     archive_close(a);
     return model;

@@ -61,10 +61,10 @@ static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
         free((char *)(uintptr_t)settings[i].value);
     json_decref(params);
     if (!code && !m->loss.outputs)
-        m->loss.outputs = m->file.outputs;
-    if (!code && m->loss.outputs != m->file.outputs)
+        m->loss.outputs = m->file.spec.outputs;
+    if (!code && m->loss.outputs != m->file.spec.outputs)
         code = error_set(err, GM_BAD_DATA, "%s: the model has %zu outputs, but its loss '%s' gives %zu.", m->path,
-                         m->file.outputs, m->file.loss_id, m->loss.outputs);
+                         m->file.spec.outputs, m->file.loss_id, m->loss.outputs);
     return code;
 }
 
@@ -100,12 +100,12 @@ void gm_model_close(struct gm_model *m)
 
 size_t gm_model_outputs(const struct gm_model *m)
 {
-    return m->file.outputs;
+    return m->file.spec.outputs;
 }
 
 size_t gm_model_features(const struct gm_model *m)
 {
-    return m->file.features;
+    return m->file.spec.features;
 }
 
 size_t gm_model_classes(const struct gm_model *m)

@@ -20,10 +20,7 @@ static struct model_file describe(const struct run *r)
 {
     const struct problem *p = r->problem;
     const struct data_schema *s = p->train.schema;
-    return (struct model_file){.outputs = p->loss.outputs,
-                               .features = s->features,
-                               .has_intercept = p->model.spec.intercept,
-                               .loss_id = (char *)(uintptr_t)p->plugin.vtable.id,
+    return (struct model_file){.loss_id = (char *)(uintptr_t)p->plugin.vtable.id,
                                .loss_version = (char *)(uintptr_t)p->plugin.vtable.version,
                                .loss_sha256 = (char *)(uintptr_t)p->plugin.sha256,
                                .link = p->loss.spec.link,
@@ -50,16 +47,9 @@ static enum gm_code save_model(const struct run *r, struct gm_error *err)
     struct model_file file = describe(r);
     if (!path)
         return GM_OK;
-    enum gm_code code;
-    if (!(code = memory_alloc((void **)&file.coefficients, file.outputs * file.features, sizeof(double), "the model",
-                              err)) &&
-        !(code = memory_alloc((void **)&file.intercept, file.outputs, sizeof(double), "the model", err)) &&
-        !(code = loss_params_text(&r->problem->loss, &file.loss_params, err))) {
-        linear_to_raw(&r->problem->model, r->kept, file.coefficients, file.intercept);
-        code = model_file_write(&file, path, err);
-    }
-    memory_free(file.coefficients);
-    memory_free(file.intercept);
+    enum gm_code code = loss_params_text(&r->problem->loss, &file.loss_params, err);
+    if (!code)
+        code = model_file_write(&file, &r->problem->model, r->kept, path, err);
     memory_free(file.loss_params);
     return code;
 }

@@ -10,27 +10,24 @@
 
 /* ---- writing ---- */
 
-static enum gm_code put_arrays(struct archive *a, const struct model_file *m, struct gm_error *err)
+static enum gm_code put_model(struct archive *a, const struct model_file *file, const struct model *m,
+                              const double *params, struct gm_error *err)
 {
-    struct archive_shape matrix = {2, {m->outputs, m->features}}, column = {1, {m->outputs}}, row = {1, {m->features}};
-    enum gm_code code;
-    if ((code = archive_put(a, "/coefficients", ARCHIVE_F64, &matrix, m->coefficients, err)) ||
-        (code = archive_put(a, "/intercept", ARCHIVE_F64, &column, m->intercept, err)))
-        return code;
-    return m->fill ? archive_put(a, "/missing_fill", ARCHIVE_F64, &row, m->fill, err) : GM_OK;
+    const struct archive_shape row = {1, {m->spec.features}};
+    enum gm_code code = archive_put_text(a, "model_type", m->ops->name, err);
+    if (!code)
+        code = m->ops->save(m, params, a, err);
+    if (!code && file->fill)
+        code = archive_put(a, "/missing_fill", ARCHIVE_F64, &row, file->fill, err);
+    return code;
 }
 
 static enum gm_code put_texts(struct archive *a, const struct model_file *m, struct gm_error *err)
 {
-    const char *const texts[][2] = {{"format", MODEL_FORMAT},
-                                    {"gradmill_version", m->gradmill_version},
-                                    {"model_type", "linear"},
-                                    {"loss_id", m->loss_id},
-                                    {"loss_version", m->loss_version},
-                                    {"loss_params", m->loss_params},
-                                    {"loss_sha256", m->loss_sha256},
-                                    {"stop_reason", m->stop_reason},
-                                    {"data_fingerprint", m->fingerprint}};
+    const char *const texts[][2] = {{"format", MODEL_FORMAT},        {"gradmill_version", m->gradmill_version},
+                                    {"loss_id", m->loss_id},         {"loss_version", m->loss_version},
+                                    {"loss_params", m->loss_params}, {"loss_sha256", m->loss_sha256},
+                                    {"stop_reason", m->stop_reason}, {"data_fingerprint", m->fingerprint}};
     enum gm_code code = GM_OK;
     for (size_t i = 0; !code && i < sizeof texts / sizeof *texts; i++)
         code = archive_put_text(a, texts[i][0], texts[i][1], err);
@@ -47,7 +44,6 @@ static enum gm_code put_numbers(struct archive *a, const struct model_file *m, s
         const char *name;
         int64_t value;
     } integers[] = {{"format_version", MODEL_FORMAT_VERSION},
-                    {"has_intercept", m->has_intercept},
                     {"link", m->link},
                     {"targets", m->targets},
                     {"epochs", m->epochs},
@@ -65,12 +61,13 @@ static enum gm_code put_numbers(struct archive *a, const struct model_file *m, s
     return code;
 }
 
-enum gm_code model_file_write(const struct model_file *m, const char *path, struct gm_error *err)
+enum gm_code model_file_write(const struct model_file *file, const struct model *m, const double *params,
+                              const char *path, struct gm_error *err)
 {
     struct archive *a = NULL;
     enum gm_code code;
-    if (!(code = archive_create(&a, err)) && !(code = put_arrays(a, m, err)) && !(code = put_texts(a, m, err)) &&
-        !(code = put_numbers(a, m, err)))
+    if (!(code = archive_create(&a, err)) && !(code = put_model(a, file, m, params, err)) &&
+        !(code = put_texts(a, file, err)) && !(code = put_numbers(a, file, err)))
         code = archive_save(a, path, err);
     archive_close(a);
     return code;
@@ -80,7 +77,7 @@ enum gm_code model_file_write(const struct model_file *m, const char *path, stru
 
 static enum gm_code check_format(const struct archive *a, const char *path, struct gm_error *err)
 {
-    char *format = NULL, *type = NULL;
+    char *format = NULL;
     int64_t version = 0;
     struct gm_error unused;
     bool is_model = archive_has_attribute(a, "format") && !archive_get_text(a, "format", &format, &unused) &&
@@ -92,29 +89,29 @@ static enum gm_code check_format(const struct archive *a, const char *path, stru
     if (version < 1 || version > MODEL_FORMAT_VERSION)
         return error_set(err, GM_BAD_DATA, "%s: the model has format version %lld; this gradmill reads version %d.",
                          path, (long long)version, MODEL_FORMAT_VERSION);
-    enum gm_code code = archive_get_text(a, "model_type", &type, err);
-    if (!code && strcmp(type, "linear") != 0)
-        code =
-            error_set(err, GM_BAD_DATA, "%s: the model is of type '%s'; this gradmill uses linear models.", path, type);
-    memory_free(type);
-    return code;
+    return GM_OK;
 }
 
-static enum gm_code get_arrays(const struct archive *a, struct model_file *m, const char *path, struct gm_error *err)
+static enum gm_code get_model(const struct archive *a, struct model_file *m, const char *path, struct gm_error *err)
 {
-    struct archive_shape matrix = {.rank = 2}, column = {.rank = 1}, row = {.rank = 1};
-    enum gm_code code;
-    if ((code = archive_get(a, "/coefficients", ARCHIVE_F64, &matrix, (void **)&m->coefficients, err)) ||
-        (code = archive_get(a, "/intercept", ARCHIVE_F64, &column, (void **)&m->intercept, err)))
+    char *type = NULL;
+    struct archive_shape row = {.rank = 1};
+    enum gm_code code = archive_get_text(a, "model_type", &type, err);
+    if (code)
         return code;
-    m->outputs = matrix.dims[0];
-    m->features = matrix.dims[1];
-    if (archive_has(a, "/missing_fill") &&
-        (code = archive_get(a, "/missing_fill", ARCHIVE_F64, &row, (void **)&m->fill, err)))
+    const struct model_ops *ops = model_ops_named(type, &m->spec.type);
+    if (!ops)
+        code = error_set(err, GM_BAD_DATA, "%s: the model is of type '%s', which this gradmill does not know.", path,
+                         type);
+    memory_free(type);
+    m->spec.precision = MODEL_F64;
+    if (code || (code = ops->open(a, path, &m->spec, err)) || !archive_has(a, "/missing_fill"))
         return code;
-    if (column.dims[0] != m->outputs || !m->outputs || !m->features || (m->fill && row.dims[0] != m->features))
-        return error_set(err, GM_BAD_DATA, "%s: /coefficients is %zu x %zu, but /intercept holds %zu values.", path,
-                         m->outputs, m->features, column.dims[0]);
+    if ((code = archive_get(a, "/missing_fill", ARCHIVE_F64, &row, (void **)&m->fill, err)))
+        return code;
+    if (row.dims[0] != m->spec.features)
+        return error_set(err, GM_BAD_DATA, "%s: /missing_fill holds %zu values for %zu features.", path, row.dims[0],
+                         m->spec.features);
     return GM_OK;
 }
 
@@ -142,17 +139,17 @@ static enum gm_code get_texts(const struct archive *a, struct model_file *m, str
 
 static enum gm_code get_numbers(const struct archive *a, struct model_file *m, struct gm_error *err)
 {
-    int64_t has_intercept = 0;
     struct {
         const char *name;
         int64_t *value;
-    } integers[] = {{"has_intercept", &has_intercept}, {"link", &m->link},
-                    {"targets", &m->targets},          {"epochs", &m->epochs},
-                    {"best_epoch", &m->best_epoch},    {"seed", &m->seed}};
+    } integers[] = {{"link", &m->link},
+                    {"targets", &m->targets},
+                    {"epochs", &m->epochs},
+                    {"best_epoch", &m->best_epoch},
+                    {"seed", &m->seed}};
     enum gm_code code = GM_OK;
     for (size_t i = 0; !code && i < sizeof integers / sizeof *integers; i++)
         code = archive_get_integer(a, integers[i].name, integers[i].value, err);
-    m->has_intercept = has_intercept != 0;
     m->validation_loss = NAN;
     if (!code)
         code = archive_get_real(a, "objective", &m->objective, err);
@@ -166,12 +163,25 @@ static enum gm_code get_numbers(const struct archive *a, struct model_file *m, s
 enum gm_code model_file_read(struct model_file *m, const char *path, struct gm_error *err)
 {
     *m = (struct model_file){0};
-    struct archive *a = NULL;
-    enum gm_code code = archive_open(&a, path, err);
-    if (code || (code = check_format(a, path, err)) || (code = get_arrays(a, m, path, err)) ||
-        (code = get_texts(a, m, err)) || (code = get_numbers(a, m, err)))
+    enum gm_code code = archive_open(&m->archive, path, err);
+    if (code || (code = check_format(m->archive, path, err)) || (code = get_model(m->archive, m, path, err)) ||
+        (code = get_texts(m->archive, m, err)) || (code = get_numbers(m->archive, m, err)))
         model_file_release(m);
-    archive_close(a);
+    return code;
+}
+
+enum gm_code model_file_load(const struct model_file *file, struct model *m, double **params, struct gm_error *err)
+{
+    *params = NULL;
+    enum gm_code code = model_init(m, &file->spec, NULL, NULL, err);
+    if (code)
+        return code;
+    if ((code = memory_alloc((void **)params, m->n_params, sizeof **params, "the model", err)) ||
+        (code = m->ops->load(m, file->archive, *params, err))) {
+        memory_free(*params);
+        *params = NULL;
+        model_release(m);
+    }
     return code;
 }
 
@@ -190,8 +200,7 @@ void model_file_release(struct model_file *m)
         memory_free(texts[i]);
     free_texts(m->class_names, m->n_classes);
     free_texts(m->feature_names, m->n_feature_names);
-    memory_free(m->coefficients);
-    memory_free(m->intercept);
     memory_free(m->fill);
+    archive_close(m->archive);
     *m = (struct model_file){0};
 }

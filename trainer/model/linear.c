@@ -7,7 +7,12 @@
  */
 #include "model/model.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/archive.h"
+#include "base/error.h"
+#include "base/memory.h"
 
 struct weights {  /* u [outputs x features] in the precision of the model stands behind */
     double *bias; /* [outputs] */
@@ -19,26 +24,26 @@ static size_t real_bytes(const struct model *m)
     return m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
 }
 
-static size_t coefficients(const struct model_spec *spec)
+static size_t n_coefficients(const struct model_spec *spec)
 {
     return spec->outputs * spec->features;
 }
 
 static size_t linear_n_params(const struct model_spec *spec)
 {
-    return coefficients(spec) + (spec->intercept ? spec->outputs : 0);
+    return n_coefficients(spec) + (spec->intercept ? spec->outputs : 0);
 }
 
 static void linear_mark_penalised(const struct model *m, uint8_t *penalised)
 {
-    size_t n = coefficients(&m->spec);
+    size_t n = n_coefficients(&m->spec);
     memset(penalised, 1, n);
     memset(penalised + n, 0, m->n_params - n);
 }
 
 static void linear_start(const struct model *m, const double *baseline, double *params)
 {
-    size_t n = coefficients(&m->spec);
+    size_t n = n_coefficients(&m->spec);
     memset(params, 0, n * sizeof *params);
     for (size_t k = 0; m->spec.intercept && k < m->spec.outputs; k++)
         params[n + k] = baseline[k];
@@ -51,7 +56,7 @@ static size_t bias_bytes(const struct model *m)
 
 static size_t linear_weights_bytes(const struct model *m)
 {
-    return bias_bytes(m) + coefficients(&m->spec) * real_bytes(m);
+    return bias_bytes(m) + n_coefficients(&m->spec) * real_bytes(m);
 }
 
 static struct weights weights_at(const struct model *m, const void *weights)
@@ -63,7 +68,7 @@ static struct weights weights_at(const struct model *m, const void *weights)
 static void linear_prepare(const struct model *m, const double *params, void *weights)
 {
     struct weights w = weights_at(m, weights);
-    size_t n = coefficients(&m->spec), features = m->spec.features;
+    size_t n = n_coefficients(&m->spec), features = m->spec.features;
     for (size_t k = 0; k < m->spec.outputs; k++) {
         w.bias[k] = m->spec.intercept ? params[n + k] : 0;
         for (size_t j = 0; j < features; j++) {
@@ -147,7 +152,7 @@ static void linear_backward(const struct model *m, const void *weights, const st
     (void)weights;
     size_t outputs = m->spec.outputs, n = block->rows * outputs;
     if (m->spec.intercept)
-        add_columns(grad_pred, block->rows, outputs, lane + coefficients(&m->spec));
+        add_columns(grad_pred, block->rows, outputs, lane + n_coefficients(&m->spec));
     if (m->spec.precision == MODEL_F32) {
         float *r = scratch;
         for (size_t i = 0; i < n; i++)
@@ -163,7 +168,7 @@ static void linear_backward(const struct model *m, const void *weights, const st
 static void linear_finish(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
                           double *gradient)
 {
-    size_t n = coefficients(&m->spec), features = m->spec.features;
+    size_t n = n_coefficients(&m->spec), features = m->spec.features;
     for (size_t i = first; i < end; i++) {
         double total = sum[i];
         if (m->folded && i < n)
@@ -174,7 +179,7 @@ static void linear_finish(const struct model *m, const double *sum, double divis
 
 void linear_to_raw(const struct model *m, const double *params, double *raw, double *intercept)
 {
-    size_t n = coefficients(&m->spec), features = m->spec.features;
+    size_t n = n_coefficients(&m->spec), features = m->spec.features;
     for (size_t k = 0; k < m->spec.outputs; k++) {
         long double shift = m->spec.intercept ? params[n + k] : 0; /* large terms cancel here: keep the digits */
         for (size_t j = 0; j < features; j++) {
@@ -184,6 +189,75 @@ void linear_to_raw(const struct model *m, const double *params, double *raw, dou
         }
         intercept[k] = (double)shift;
     }
+}
+
+/* ---- files: /coefficients [outputs x features], /intercept [outputs] ---- */
+
+static enum gm_code linear_save(const struct model *m, const double *params, struct archive *a, struct gm_error *err)
+{
+    size_t outputs = m->spec.outputs, features = m->spec.features;
+    const struct archive_shape matrix = {2, {outputs, features}}, column = {1, {outputs}};
+    double *coefficients = NULL, *intercept = NULL;
+    enum gm_code code;
+    if (!(code = memory_alloc((void **)&coefficients, outputs * features, sizeof(double), "the model", err)) &&
+        !(code = memory_alloc((void **)&intercept, outputs, sizeof(double), "the model", err))) {
+        linear_to_raw(m, params, coefficients, intercept);
+        if (!(code = archive_put(a, "/coefficients", ARCHIVE_F64, &matrix, coefficients, err)) &&
+            !(code = archive_put(a, "/intercept", ARCHIVE_F64, &column, intercept, err)))
+            code = archive_put_integer(a, "has_intercept", m->spec.intercept, err);
+    }
+    memory_free(coefficients);
+    memory_free(intercept);
+    return code;
+}
+
+static enum gm_code read_arrays(const struct archive *a, double **coefficients, double **intercept,
+                                struct archive_shape shapes[2], struct gm_error *err)
+{
+    shapes[0] = (struct archive_shape){.rank = 2};
+    shapes[1] = (struct archive_shape){.rank = 1};
+    enum gm_code code = archive_get(a, "/coefficients", ARCHIVE_F64, &shapes[0], (void **)coefficients, err);
+    return code ? code : archive_get(a, "/intercept", ARCHIVE_F64, &shapes[1], (void **)intercept, err);
+}
+
+static enum gm_code linear_open(const struct archive *a, const char *path, struct model_spec *spec,
+                                struct gm_error *err)
+{
+    double *coefficients = NULL, *intercept = NULL;
+    int64_t has_intercept = 0;
+    struct archive_shape shapes[2];
+    enum gm_code code = read_arrays(a, &coefficients, &intercept, shapes, err);
+    memory_free(coefficients);
+    memory_free(intercept);
+    if (code || (code = archive_get_integer(a, "has_intercept", &has_intercept, err)))
+        return code;
+    spec->outputs = shapes[0].dims[0];
+    spec->features = shapes[0].dims[1];
+    spec->intercept = has_intercept != 0;
+    if (shapes[1].dims[0] == spec->outputs && spec->outputs && spec->features)
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA, "%s: /coefficients is %zu x %zu, but /intercept holds %zu values.", path,
+                     spec->outputs, spec->features, shapes[1].dims[0]);
+}
+
+static enum gm_code linear_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err)
+{
+    double *coefficients = NULL, *intercept = NULL;
+    struct archive_shape shapes[2];
+    enum gm_code code = read_arrays(a, &coefficients, &intercept, shapes, err);
+    size_t n = n_coefficients(&m->spec);
+    if (!code) {
+        memcpy(params, coefficients, n * sizeof *params);
+        memcpy(params + n, intercept, (m->n_params - n) * sizeof *params);
+    }
+    memory_free(coefficients);
+    memory_free(intercept);
+    return code;
+}
+
+static void linear_describe(const struct model_spec *spec, char *text, size_t room)
+{
+    snprintf(text, room, "%s intercept", spec->intercept ? "with" : "without");
 }
 
 const struct model_ops model_linear = {
@@ -197,4 +271,8 @@ const struct model_ops model_linear = {
     .forward = linear_forward,
     .backward = linear_backward,
     .finish = linear_finish,
+    .save = linear_save,
+    .open = linear_open,
+    .load = linear_load,
+    .describe = linear_describe,
 };

@@ -2,10 +2,26 @@
 #include "model/model.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 
-static const struct model_ops *const table[] = {[MODEL_LINEAR] = &model_linear};
+static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear};
+
+const struct model_ops *model_ops_of(enum model_type type)
+{
+    return type < MODEL_TYPES ? table[type] : NULL;
+}
+
+const struct model_ops *model_ops_named(const char *name, enum model_type *type)
+{
+    for (int i = 0; i < MODEL_TYPES; i++)
+        if (table[i] && strcmp(table[i]->name, name) == 0) {
+            *type = (enum model_type)i;
+            return table[i];
+        }
+    return NULL;
+}
 
 /* Folding the centers into the bias saves a load for each value, and costs the digits of |center| / scale: in float up
  * to this many times the rounding. double is there for its digits, and always centres. */

@@ -19,7 +19,9 @@
 
 #include "model/dense.h"
 
-enum model_type { MODEL_LINEAR };
+struct archive; /* base/archive.h */
+
+enum model_type { MODEL_LINEAR, MODEL_MLP, MODEL_FACTORIZATION, MODEL_CENTROIDS, MODEL_TWO_TOWER, MODEL_TYPES };
 enum model_precision { MODEL_F32, MODEL_F64 };
 
 struct model_spec {
@@ -69,7 +71,19 @@ struct model_ops {
      * complete, also outside of the range. */
     void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
                    double *gradient);
+
+    /* ---- model files: arrays of the model's own, on the RAW feature scale ---- */
+    enum gm_code (*save)(const struct model *m, const double *params, struct archive *a, struct gm_error *err);
+    /* The sizes in a file that save wrote; spec->precision is the caller's. GM_BAD_DATA: arrays that do not fit. */
+    enum gm_code (*open)(const struct archive *a, const char *path, struct model_spec *spec, struct gm_error *err);
+    /* Parameters for a model of that spec that was made without center and scale. */
+    enum gm_code (*load)(const struct model *m, const struct archive *a, double *params, struct gm_error *err);
+    /* One line for people about the inside: "784 -> 256 -> 10, relu". */
+    void (*describe)(const struct model_spec *spec, char *text, size_t room);
 };
+
+const struct model_ops *model_ops_of(enum model_type type); /* NULL: this version has no such model */
+const struct model_ops *model_ops_named(const char *name, enum model_type *type); /* likewise */
 
 /* center, scale [features] or NULL. center is rounded to the precision. */
 enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,

@@ -19,9 +19,9 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
     if (code)
         return code;
     const struct data_schema *schema = p->train.schema = data_schema(p->train.set);
-    if (schema->features != s->file->features)
+    if (schema->features != s->file->spec.features)
         return error_set(err, GM_BAD_DATA, "%s has %zu features, but the model %s was trained on %zu.",
-                         schema->features_at, schema->features, s->path, s->file->features);
+                         schema->features_at, schema->features, s->path, s->file->spec.features);
     if (s->need_target && s->loss->targets && schema->targets != s->loss->targets)
         return error_set(err, GM_BAD_DATA, "%s has %zu columns, but the model %s was trained on targets of %zu.",
                          schema->target_at, schema->targets, s->path, s->loss->targets);
@@ -43,26 +43,13 @@ static enum gm_code load(struct problem *p, const struct apply_setup *s, struct 
     return targets_check(p, err);
 }
 
-static enum gm_code make_model(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
-{
-    struct model_spec spec = {MODEL_LINEAR, s->file->features, s->file->outputs, true, MODEL_F64};
-    enum gm_code code = model_init(&p->model, &spec, NULL, NULL, err);
-    if (!code)
-        code = memory_alloc((void **)params, p->model.n_params, sizeof **params, "the model", err);
-    if (code)
-        return code;
-    size_t n = s->file->outputs * s->file->features;
-    memcpy(*params, s->file->coefficients, n * sizeof **params);
-    memcpy(*params + n, s->file->intercept, s->file->outputs * sizeof **params);
-    return GM_OK;
-}
-
 enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
 {
     *p = (struct problem){.job = s->job, .loss = *s->loss, .fill = s->file->fill};
     *params = NULL;
     enum gm_code code;
-    if ((code = open_data(p, s, err)) || (code = load(p, s, err)) || (code = make_model(p, params, s, err))) {
+    if ((code = open_data(p, s, err)) || (code = load(p, s, err)) ||
+        (code = model_file_load(s->file, &p->model, params, err))) {
         memory_free(*params);
         *params = NULL;
         apply_release(p);

@@ -44,8 +44,8 @@ static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
 
 static enum gm_code check_supported(const struct gm_job *job, struct gm_error *err)
 {
-    if (job->model.type != GM_MODEL_LINEAR)
-        return error_set(err, GM_BAD_JOB, "model.type: only 'linear' is supported by this version.");
+    if (!model_ops_of((enum model_type)job->model.type))
+        return error_set(err, GM_BAD_JOB, "model.type: this version does not train models of this type yet.");
     if (job->loss.count != 1)
         return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
                          job->loss.count);
@@ -262,7 +262,7 @@ static enum gm_code size_model(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
     size_t features = p->train.schema->features;
-    struct model_spec spec = {.type = MODEL_LINEAR,
+    struct model_spec spec = {.type = (enum model_type)job->model.type,
                               .features = features,
                               .outputs = p->loss.outputs,
                               .intercept = job->model.intercept,
