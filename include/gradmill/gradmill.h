@@ -23,6 +23,9 @@ const char *gm_version(void);
 /* ---- job ------------------------------------------------------------------------------------------------------- */
 
 enum gm_missing { GM_MISSING_ERROR, GM_MISSING_SKIP, GM_MISSING_MEAN };
+/* How features are read: contiguous values straight from the file, chunks decoded on all threads, or HDF5's own reading
+ * (the slow path, for everything else). AUTO: the first of these that can. The values are the same. */
+enum gm_reading { GM_READ_AUTO, GM_READ_MAPPED, GM_READ_CHUNKS, GM_READ_BANDS };
 enum gm_model_type { /* as enum model_type of trainer/model/model.h */
                      GM_MODEL_LINEAR,
                      GM_MODEL_MLP,
@@ -75,6 +78,7 @@ struct gm_job {
         bool standardize;
         enum gm_missing missing;
         bool allow_external;
+        enum gm_reading io;
     } data;
     struct {
         enum gm_model_type type;
@@ -199,6 +203,8 @@ struct gm_use { /* how to use a model on data */
     int threads;     /* 0: auto */
     uint64_t memory; /* 0: auto */
     bool allow_external;
+    enum gm_reading io;
+    const struct gm_watch *watch; /* hears notes; NULL: nobody */
 };
 enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
                         gm_predictions_fn *predictions, void *context, struct gm_error *err);

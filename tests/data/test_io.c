@@ -249,11 +249,40 @@ static void other_filters_and_types_take_the_slow_path_and_say_why(void)
     H5Fclose(file);
     H5Pclose(plist);
     expect_way(path, DATA_IO_BANDS, "header");
+}
 
-    file = file_new(path);
-    put_noise(file, H5T_IEEE_F32BE, H5P_DEFAULT, 2, dims);
+static void the_other_byte_order_is_swapped_on_our_own(void)
+{
+    const char *path = test_path("swapped.h5");
+    hid_t types[] = {H5T_IEEE_F32BE, H5T_IEEE_F64BE, H5T_STD_I16BE, H5T_STD_U32BE};
+    hsize_t dims[2] = {5000, 7};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        hid_t file = file_new(path);
+        put_noise(file, types[i], H5P_DEFAULT, 2, dims);
+        H5Fclose(file);
+        expect_way(path, DATA_IO_MAPPED, "");
+    }
+}
+
+/* PyTables stores truth values as bit fields, which HDF5 converts to no number: the bytes are taken as they are. */
+static void bit_fields_are_bytes(void)
+{
+    hsize_t dims[2] = {100, 3};
+    unsigned char bits[300];
+    for (size_t i = 0; i < 300; i++)
+        bits[i] = (unsigned char)(i % 2);
+    const char *path = test_path("bits.h5");
+    hid_t file = file_new(path);
+    file_put(file, "X", H5T_STD_B8LE, NULL, 2, dims, H5T_STD_B8LE, bits);
     H5Fclose(file);
-    expect_way(path, DATA_IO_BANDS, "byte order");
+    struct outcome got;
+    for (enum data_io io = DATA_IO_MAPPED; io <= DATA_IO_BANDS; io += 2) {
+        CU_ASSERT_EQUAL_FATAL(read_with(&got, path, io, 0), GM_OK);
+        CU_ASSERT_EQUAL(got.io, io);
+        for (size_t i = 0; i < 300; i++)
+            CU_ASSERT_EQUAL(got.values[i], (float)bits[i]);
+        free(got.values);
+    }
 }
 
 static void a_way_that_cannot_be_taken_is_refused_with_the_reason(void)
@@ -261,11 +290,13 @@ static void a_way_that_cannot_be_taken_is_refused_with_the_reason(void)
     struct outcome outcome;
     hsize_t dims[2] = {20, 2};
     const char *path = test_path("wish.h5");
-    hid_t file = file_new(path);
-    put_noise(file, H5T_IEEE_F32BE, H5P_DEFAULT, 2, dims);
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE), file = file_new(path);
+    H5Pset_layout(plist, H5D_COMPACT);
+    put_noise(file, H5T_IEEE_F32LE, plist, 2, dims);
     H5Fclose(file);
+    H5Pclose(plist);
     CU_ASSERT_EQUAL(read_with(&outcome, path, DATA_IO_MAPPED, 0), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "byte order");
+    ASSERT_HOLDS(err.text, "header");
     free(outcome.values);
     CU_ASSERT_EQUAL(read_with(&outcome, path, DATA_IO_CHUNKS, 0), GM_BAD_DATA);
     free(outcome.values);
@@ -351,5 +382,6 @@ static void any_bytes_are_decoded_or_refused(void)
 TEST_MAIN("ways of reading", TEST(contiguous_data_are_mapped), TEST(never_written_data_hold_the_fill_value),
           TEST(every_combination_of_filters_and_edges_is_decoded), TEST(chunks_that_do_not_compress_are_read),
           TEST(filter_masks_are_obeyed), TEST(other_filters_and_types_take_the_slow_path_and_say_why),
+          TEST(the_other_byte_order_is_swapped_on_our_own), TEST(bit_fields_are_bytes),
           TEST(a_way_that_cannot_be_taken_is_refused_with_the_reason), TEST(damaged_chunks_are_bad_data_and_named),
           TEST(fletcher32_has_its_published_values), TEST(any_bytes_are_decoded_or_refused))

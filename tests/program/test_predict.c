@@ -231,7 +231,48 @@ static void mistakes_have_their_code_and_leave_nothing(void)
     }
 }
 
+static bool same_bytes(const char *a, const char *b)
+{
+    char one[1 << 16], two[1 << 16];
+    FILE *first = fopen(test_path(a), "rb"), *second = fopen(test_path(b), "rb");
+    CU_ASSERT_FATAL(first && second);
+    size_t n = fread(one, 1, sizeof one, first), m = fread(two, 1, sizeof two, second);
+    fclose(first);
+    fclose(second);
+    return n == m && n < sizeof one && memcmp(one, two, n) == 0;
+}
+
+/* The same values whichever way they are read: gzipped chunks, HDF5's own reading; a way that cannot be is refused. */
+static void every_way_of_reading_gives_the_same_model_and_predictions(void)
+{
+    static double chunks[ROWS], bands[ROWS];
+    prepare();
+    RUN("make", "regression", "-o", "gzip.h5", "--rows", "300", "--features", "3", "--float64", "--seed", "5",
+        "--compress");
+    test_write(test_path("gzip.yaml"), "data: {train: gzip.h5, io: chunks}\nloss: mse\n"
+                                       "output: {model: chunks.h5, log: null}\nrun: {precision: float64}\n");
+    RUN("train", "gzip.yaml", "-q");
+    struct test_result result = PROGRAM("train", "gzip.yaml", "--io=bands", "--set", "output.model=bands.h5");
+    CU_ASSERT_EQUAL(result.exit_code, 0);
+    ASSERT_HOLDS(result.err, "slow path, HDF5 itself reads the features, because it was asked for.");
+    test_result_free(&result);
+    CU_ASSERT(same_bytes("chunks.h5", "bands.h5"));
+    RUN("predict", "chunks.h5", "gzip.h5", "-o", "pc.h5", "-q");
+    RUN("predict", "chunks.h5", "gzip.h5", "-o", "pb.h5", "--io", "bands", "-q");
+    read_array("pc.h5", "/predictions", chunks, ROWS);
+    read_array("pb.h5", "/predictions", bands, ROWS);
+    CU_ASSERT_EQUAL(memcmp(chunks, bands, sizeof chunks), 0);
+    result = PROGRAM("evaluate", "chunks.h5", "gzip.h5", "--io", "mapped");
+    CU_ASSERT_EQUAL(result.exit_code, 65);
+    ASSERT_HOLDS(result.err, "cannot be read as mapped, because it is stored in chunks");
+    test_result_free(&result);
+    result = PROGRAM("evaluate", "chunks.h5", "gzip.h5", "--io", "fast");
+    CU_ASSERT_EQUAL(result.exit_code, 64);
+    test_result_free(&result);
+}
+
 TEST_MAIN("predict", TEST(exact_data_are_predicted_exactly), TEST(csv_holds_the_same_bits),
           TEST(a_classifier_gives_probabilities_and_classes), TEST(raw_is_the_link_scale),
           TEST(evaluate_agrees_with_the_predictions), TEST(evaluate_prints_an_aligned_table),
-          TEST(inspect_tells_what_a_file_holds), TEST(mistakes_have_their_code_and_leave_nothing))
+          TEST(inspect_tells_what_a_file_holds), TEST(mistakes_have_their_code_and_leave_nothing),
+          TEST(every_way_of_reading_gives_the_same_model_and_predictions))

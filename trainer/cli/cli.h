@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <gradmill/gradmill.h>
 #include <gradmill/status.h>
 
 /* ---- commands: argv[0] is the command's own name ---- */
@@ -46,6 +47,8 @@ int options_next(const struct options *options, int argc, char **argv);
 /* Whole numbers of an option; a mistake is printed and false returned. */
 bool options_count(const char *command, const char *option, const char *text, size_t least, size_t *out);
 bool options_seed(const char *command, const char *option, const char *text, uint64_t *out);
+/* The value of --io. */
+bool options_io(const char *command, const char *text, enum gm_reading *out);
 
 /* Are these the same existing file? Either may be FILE.h5:/group. */
 bool same_file(const char *a, const char *b);

@@ -63,6 +63,7 @@ int command_evaluate(int argc, char **argv)
     int usage = use_parse(&options, argc, argv, &use);
     if (usage != GM_OK)
         return usage;
+    use_listen(&use);
     const struct gm_data data = {.path = argv[optind + 1]};
     enum gm_code code = gm_model_open(&model, argv[optind], use.loss_path, &err);
     if (code == GM_OK)

@@ -31,6 +31,7 @@ static const struct job_key keys[] = {
     {"data.standardize", JOB_BOOL, AT(data.standardize), ANY, 0, NULL, NULL, NULL, "true", "train on features of mean 0 and deviation 1; folded back, the model takes raw features"},
     {"data.missing", JOB_CHOICE, AT(data.missing), ANY, 0, "error|skip|mean", NULL, NULL, "error", "what a NaN feature means: refuse, leave the row out, or take the column's mean"},
     {"data.allow_external", JOB_BOOL, AT(data.allow_external), ANY, 0, NULL, NULL, NULL, "false", "follow external links, external storage and virtual datasets to other files"},
+    {"data.io", JOB_CHOICE, AT(data.io), ANY, 0, "auto|mapped|chunks|bands", NULL, NULL, "auto", "how features are read: contiguous values from the file itself, chunks decoded on all threads, or HDF5's own reading (slow). The values are the same; auto: the fastest that can"},
 
     {"model.type", JOB_CHOICE, AT(model.type), ANY, 0, "linear|mlp|factorization|centroids", NULL, NULL, "linear", "what is trained"},
     {"model.intercept", JOB_BOOL, AT(model.intercept), ANY, 0, NULL, NULL, NULL, "true", "a constant for each output, free of penalties"},

@@ -65,3 +65,15 @@ bool options_count(const char *command, const char *option, const char *text, si
     *out = (size_t)value;
     return true;
 }
+
+bool options_io(const char *command, const char *text, enum gm_reading *out)
+{
+    static const char *const ways[] = {"auto", "mapped", "chunks", "bands"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(ways[i], text) == 0) {
+            *out = (enum gm_reading)i;
+            return true;
+        }
+    message_usage(command, "--io: expected auto, mapped, chunks or bands, found \"%s\".", text);
+    return false;
+}

@@ -72,6 +72,7 @@ int command_predict(int argc, char **argv)
     int usage = use_parse(&options, argc, argv, &use);
     if (usage != GM_OK)
         return usage;
+    use_listen(&use);
     const char *model_path = argv[optind];
     const struct gm_data data = {.path = argv[optind + 1]};
     if (same_file(use.output, data.path) || same_file(use.output, model_path))

@@ -18,7 +18,8 @@ struct arguments {
     const char **sets; /* [n_sets] */
     size_t n_sets;
     const char *loss_path;
-    bool resume, json, quiet, verbose, keys;
+    enum gm_reading io;
+    bool has_io, resume, json, quiet, verbose, keys;
 };
 
 /* What the watch functions need. */
@@ -47,16 +48,13 @@ static void hear_epoch(void *context, const struct gm_epoch *epoch)
 
 static int parse(int argc, char **argv, struct arguments *a)
 {
-    enum { SET = 256, RESUME, JSON, LOSS_PATH, KEYS };
-    static const struct option longs[] = {{"set", required_argument, NULL, SET},
-                                          {"resume", no_argument, NULL, RESUME},
-                                          {"json", no_argument, NULL, JSON},
-                                          {"loss-path", required_argument, NULL, LOSS_PATH},
-                                          {"keys", no_argument, NULL, KEYS},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    enum { SET = 256, RESUME, JSON, LOSS_PATH, KEYS, IO };
+    static const struct option longs[] = {
+        {"set", required_argument, NULL, SET}, {"resume", no_argument, NULL, RESUME},
+        {"json", no_argument, NULL, JSON},     {"loss-path", required_argument, NULL, LOSS_PATH},
+        {"io", required_argument, NULL, IO},   {"keys", no_argument, NULL, KEYS},
+        {"quiet", no_argument, NULL, 'q'},     {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},      {0}};
     static const struct options options = {"train", "qvh", longs};
     for (int option; (option = options_next(&options, argc, argv)) != -1;) {
         switch (option) {
@@ -71,6 +69,11 @@ static int parse(int argc, char **argv, struct arguments *a)
             break;
         case LOSS_PATH:
             a->loss_path = optarg;
+            break;
+        case IO:
+            if (!options_io("train", optarg, &a->io))
+                return GM_USAGE;
+            a->has_io = true;
             break;
         case KEYS:
             a->keys = true;
@@ -140,6 +143,8 @@ static int run(const struct arguments *a, struct job_file *file)
     const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked};
     if (a->loss_path)
         file->job.loss.search_path = a->loss_path;
+    if (a->has_io)
+        file->job.data.io = a->io;
     say_start(a, &file->job);
     interrupt_catch();
     progress_init(&listener.bar, !a->quiet && !a->verbose);

@@ -25,6 +25,8 @@ static bool take(struct use_options *use, int option)
     case USE_EXTERNAL:
         use->use.allow_external = true;
         return true;
+    case USE_IO:
+        return options_io(use->command, optarg, &use->use.io);
     case USE_JSON:
         use->json = true;
         return true;
@@ -55,6 +57,19 @@ int use_parse(const struct options *options, int argc, char **argv, struct use_o
         return message_usage(options->command, "Expected one model and one dataset; \"%s\" is too many.",
                              argv[optind + 2]);
     return GM_OK;
+}
+
+static void hear_note(void *context, const char *text)
+{
+    const struct use_options *use = context;
+    if (!use->quiet)
+        message_note(use->command, text);
+}
+
+void use_listen(struct use_options *use)
+{
+    use->watch = (struct gm_watch){.context = use, .note = hear_note};
+    use->use.watch = &use->watch;
 }
 
 const char *use_class_name(const void *model, size_t index)

@@ -80,7 +80,7 @@ bool data_has_class_names(const struct data_set *set);
 enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
                        struct gm_error *err);
 bool data_is_resident(const struct data_set *set);
-/* How the features are read, after data_load: MAPPED (contiguous, resident without a copy), CHUNKS (decoded by us on
+/* How the features are read, after data_load: MAPPED (contiguous, without HDF5), CHUNKS (decoded by us on
  * all threads) or BANDS (H5Dread, the slow path). *reason, where not NULL: why not a better one, "it has the filter lzf
  * (32000)", "" for MAPPED. */
 enum data_io data_io(const struct data_set *set, const char **reason);

@@ -101,7 +101,7 @@ enum gm_code h5_open(struct h5_file **out, struct h5_files *files, const char *p
             *out = &files->list[i];
             return GM_OK;
         }
-    assert(files->count < H5_FILES_MOST); /* features, target, weight, group */
+    assert(files->count < H5_FILES_MOST); /* features, target, weight, group, split */
     struct h5_file *file = &files->list[files->count];
     *file = (struct h5_file){.id = -1, .access = -1, .allow_external = files->allow_external};
     enum gm_code code = check_readable(path, err);
@@ -172,6 +172,9 @@ enum h5_kind h5_classify(hid_t type, enum data_type *out)
         return classify_float(type, out);
     case H5T_STRING:
         return H5_WORDS;
+    case H5T_BITFIELD: /* how PyTables stores truth values */
+        *out = DATA_U8;
+        return H5Tget_size(type) == 1 ? H5_NUMBERS : H5_OTHER;
     case H5T_ENUM: {
         hid_t base = H5Tget_super(type);
         enum h5_kind kind = base < 0 ? H5_OTHER : classify_integer(base, out);
@@ -195,6 +198,8 @@ static hid_t native_order(hid_t type)
 
 hid_t h5_memory_type(hid_t stored, enum data_type type)
 {
+    if (H5Tget_class(stored) == H5T_BITFIELD) /* HDF5 converts it to no number */
+        return native_order(stored);
     switch (type) {
     case DATA_U8:
         return H5Tcopy(H5T_NATIVE_UINT8);

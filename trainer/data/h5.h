@@ -24,7 +24,7 @@ enum h5_kind { H5_NUMBERS, H5_WORDS, H5_OTHER };
 void h5_reason(char *text, size_t size);
 
 /* The files of one dataset, each opened once. A zeroed struct is empty. */
-enum { H5_FILES_MOST = 4 };
+enum { H5_FILES_MOST = 5 };
 struct h5_file {
     char *path;
     hid_t id;

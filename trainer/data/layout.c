@@ -42,11 +42,10 @@ static bool plan_contiguous(struct layout *layout, const struct stored *stored, 
     if (H5Dget_storage_size(stored->dataset) < all) /* never written: no place in the file, and no true offset */
         return bands(layout, "it was never written");
     haddr_t offset = H5Dget_offset(stored->dataset);
-    if (offset == HADDR_UNDEF || offset % layout->value_bytes != 0)
-        return bands(layout, "its values are not aligned in the file");
-    if (layout->swapped)
-        return bands(layout, "its byte order is not this machine's");
+    if (offset == HADDR_UNDEF)
+        return bands(layout, "its place in the file is not known");
     layout->offset = offset;
+    layout->as_is = !layout->swapped && offset % layout->value_bytes == 0;
     layout->io = DATA_IO_MAPPED;
     return true;
 }

@@ -1,10 +1,9 @@
 /*
  * How the values of one dataset lie in its file, and which of our own ways can read them.
  *
- * DATA_IO_MAPPED: contiguous, native order: the file is mapped and nothing is copied.
- * DATA_IO_CHUNKS: chunks whose filters are among shuffle, deflate and fletcher32: HDF5 fetches the stored bytes, we
- * decode them on all threads; also contiguous data that only need their bytes swapped. DATA_IO_BANDS:  everything else,
- * through H5Dread.
+ * DATA_IO_MAPPED: contiguous, read from the file without HDF5; in native order the resident file is mapped and nothing
+ * is copied. DATA_IO_CHUNKS: chunks whose filters are among shuffle, deflate and fletcher32: HDF5 fetches the stored
+ * bytes, we decode them on all threads. DATA_IO_BANDS: everything else, through H5Dread.
  */
 #ifndef DATA_LAYOUT_H
 #define DATA_LAYOUT_H
@@ -22,6 +21,7 @@ struct layout {
     size_t value_bytes; /* of one stored value */
     bool swapped;       /* stored in the other byte order */
     uint64_t offset;    /* MAPPED: of the first value, from the start of the file */
+    bool as_is;         /* MAPPED: native order and aligned: values can be used where they are */
     size_t chunk[H5_RANK_MOST];
     size_t chunk_bytes;                              /* of a decoded chunk */
     bool raw_edges;                                  /* chunks that reach over the edge are stored without filters */

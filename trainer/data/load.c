@@ -1,6 +1,7 @@
 /* Reading what stays in memory: target, weights and groups always, the features when they fit. */
 #include "data/set.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -123,6 +124,8 @@ static uint64_t window_bytes(const struct data_set *set)
 {
     const struct stored *x = &set->features;
     uint64_t slabs = 2 * (uint64_t)set->plan.slab_rows * x->row_bytes;
+    if (set->io == DATA_IO_MAPPED)
+        return slabs;
     if (set->io == DATA_IO_CHUNKS)
         return slabs + chunks_bytes(x, &set->layout, set->plan.slab_rows, set->threads);
     return slabs + (x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0);
@@ -137,32 +140,32 @@ static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
     set->io = wish == DATA_IO_AUTO ? best : wish;
     if (wish == DATA_IO_AUTO || wish == DATA_IO_BANDS || wish == best)
         return GM_OK;
-    return error_set(err, GM_BAD_DATA, "%s: cannot be read as %s, because %s; leave out --io.", set->features.at,
-                     wish == DATA_IO_MAPPED ? "mapped" : "chunks",
+    return error_set(err, GM_BAD_DATA, "%s: cannot be read as %s, because %s; leave out --io and data.io.",
+                     set->features.at, wish == DATA_IO_MAPPED ? "mapped" : "chunks",
                      set->layout.reason[0] ? set->layout.reason : "it is not stored in chunks");
 }
 
 enum gm_code set_read_features(const struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err)
 {
-    return set->chunks ? chunks_read(set->chunks, first, rows, to, err)
-                       : stored_read(&set->features, first, rows, to, err);
+    if (set->chunks)
+        return chunks_read(set->chunks, first, rows, to, err);
+    if (set->mapped.open)
+        return mapped_read(&set->mapped, (struct row_range){first, first + rows}, set->threads, to, err);
+    return stored_read(&set->features, first, rows, to, err);
 }
 
 /* Map the features, or read them all. */
 static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 {
     const struct stored *features = &set->features;
-    if (set->io == DATA_IO_MAPPED) {
-        if (mapped_open(&set->mapped, features, &set->layout)) {
-            set->x = set->mapped.x;
-            return GM_OK;
-        }
-        set->io = DATA_IO_BANDS; /* a file system that cannot map */
-    }
+    if (set->mapped.open && set->layout.as_is)
+        set->x = mapped_view(&set->mapped, (uint64_t)features->rows * features->row_bytes);
+    if (set->x)
+        return GM_OK;
     enum gm_code code = memory_alloc(&set->copy, features->rows, features->row_bytes, "the features", err);
     if (code == GM_OK)
-        code = set->chunks ? chunks_read(set->chunks, 0, features->rows, set->copy, err)
-                           : read_all(features, set->copy, err);
+        code = set->chunks || set->mapped.open ? set_read_features(set, 0, features->rows, set->copy, err)
+                                               : read_all(features, set->copy, err);
     if (code == GM_OK)
         set->x = set->copy;
     chunks_close(set->chunks); /* its buffers are needed no more */
@@ -197,6 +200,10 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
         code = check_memory(set, err);
     if (code == GM_OK && set->io == DATA_IO_CHUNKS)
         code = chunks_open(&set->chunks, &set->features, &set->layout, set->threads, err);
+    if (code == GM_OK && set->io == DATA_IO_MAPPED && !mapped_open(&set->mapped, &set->features, &set->layout)) {
+        snprintf(set->layout.reason, sizeof set->layout.reason, "its place in the file is not where it should be");
+        set->io = set->layout.io = DATA_IO_BANDS;
+    }
     if (code != GM_OK)
         return code;
     set->loaded = true;

@@ -13,7 +13,8 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
 {
     struct data_options options = {.need_target = s->need_target,
                                    .allow_external = s->use && s->use->allow_external,
-                                   .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR};
+                                   .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR,
+                                   .io = s->use ? (enum data_io)s->use->io : DATA_IO_AUTO};
     struct data_source source = {s->data->path, s->data->features, s->data->target, s->data->weight, s->data->group};
     enum gm_code code = data_open(&p->train.set, &source, &options, err);
     if (code)
@@ -36,8 +37,12 @@ static enum gm_code load(struct problem *p, const struct apply_setup *s, struct 
     p->memory = s->use && s->use->memory ? s->use->memory : memory_limit() / 10 * 6;
     p->train.plan = problem_batch_plan(p, p->train.schema->rows);
     enum gm_code code = data_load(p->train.set, &p->train.plan, p->memory, p->threads, err);
-    if (code || !s->need_target)
+    if (code)
         return code;
+    if (data_io(p->train.set, NULL) == DATA_IO_BANDS)
+        problem_note_data(s->use ? s->use->watch : NULL, p->train.set);
+    if (!s->need_target)
+        return GM_OK;
     if ((code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
         return code;
     return targets_check(p, err);

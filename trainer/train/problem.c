@@ -80,7 +80,8 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
     const struct gm_job *job = p->job;
     struct data_options options = {.need_target = p->plugin.spec.target_kind != GM_TARGET_NONE,
                                    .allow_external = job->data.allow_external,
-                                   .missing = (enum data_missing)job->data.missing};
+                                   .missing = (enum data_missing)job->data.missing,
+                                   .io = (enum data_io)job->data.io};
     struct data_source source = source_of(&job->data.train);
     enum gm_code code = data_open(&p->train.set, &source, &options, err);
     if (code)
@@ -216,6 +217,18 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
     p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
 }
 
+void problem_note_data(const struct gm_watch *watch, const struct data_set *set)
+{
+    const struct data_schema *s = data_schema(set);
+    const char *why;
+    enum data_io io = data_io(set, &why);
+    problem_note(watch, "%s: %zu rows x %zu features, %s%s%s, %s", s->features_at, s->rows, s->features,
+                 data_type_name(s->type), s->target_at ? "; target " : "", s->target_at ? s->target_at : "",
+                 data_is_resident(set) ? "in memory" : "streaming");
+    if (io == DATA_IO_BANDS)
+        problem_note(watch, "%s: slow path, HDF5 itself reads the features, because %s.", s->features_at, why);
+}
+
 static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     struct problem_data *sets[] = {&p->train, &p->validation};
@@ -230,10 +243,7 @@ static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, s
             return code;
         uint64_t bytes = data_bytes(d->set);
         left = left > bytes ? left - bytes : 0;
-        problem_note(watch, "%s: %zu rows x %zu features, %s%s%s, %s", d->schema->features_at, d->schema->rows,
-                     d->schema->features, data_type_name(d->schema->type), d->schema->target_at ? "; target " : "",
-                     d->schema->target_at ? d->schema->target_at : "",
-                     data_is_resident(d->set) ? "in memory" : "streaming");
+        problem_note_data(watch, d->set);
     }
     return GM_OK;
 }
