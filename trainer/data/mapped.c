@@ -11,8 +11,9 @@
 #include "base/memory.h"
 #include "data/kernels.h"
 
-#define PIECE_BYTES ((size_t)1 << 20) /* of one read: longer ones gain nothing, and the swap finds them in the cache \
-                                       */
+#define PIECE_BYTES                                                                                  \
+    ((size_t)1 << 20) /* of one read: longer ones gain nothing, and the swap finds them in the cache \
+                       */
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14; older kernels refuse it, and pages come one by one */
