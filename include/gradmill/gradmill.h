@@ -193,6 +193,8 @@ size_t gm_model_outputs(const struct gm_model *model);
 size_t gm_model_features(const struct gm_model *model);
 size_t gm_model_classes(const struct gm_model *model); /* 0: not a classifier */
 const char *gm_model_class_name(const struct gm_model *model, size_t index);
+/* The response is the index of a class (ordinal losses): one output, several classes. */
+bool gm_model_gives_class(const struct gm_model *model);
 const char *gm_model_loss_id(const struct gm_model *model);
 
 /* Predictions of every row of a dataset, a block at a time in row order. pred is [rows x outputs] on the response

@@ -50,13 +50,16 @@ struct lab_model lab_read(const char *path)
     struct lab_model m = {0};
     struct archive *a = NULL;
     struct gm_error err;
-    struct archive_shape matrix = {.rank = 2}, column = {.rank = 1};
+    struct archive_shape matrix = {.rank = 2}, column = {.rank = 1}, learned = {.rank = 1};
     if (archive_open(&a, path, &err) ||
         archive_get(a, "/coefficients", ARCHIVE_F64, &matrix, (void **)&m.coefficients, &err) ||
-        archive_get(a, "/intercept", ARCHIVE_F64, &column, (void **)&m.intercept, &err))
+        archive_get(a, "/intercept", ARCHIVE_F64, &column, (void **)&m.intercept, &err) ||
+        (archive_has(a, "/loss_theta") &&
+         archive_get(a, "/loss_theta", ARCHIVE_F64, &learned, (void **)&m.theta, &err)))
         give_up(path, &err);
     m.outputs = matrix.dims[0];
     m.features = matrix.dims[1];
+    m.n_theta = learned.dims[0];
     archive_close(a);
     return m;
 }
@@ -65,16 +68,24 @@ void lab_free(struct lab_model *m)
 {
     memory_free(m->coefficients);
     memory_free(m->intercept);
+    memory_free(m->theta);
     *m = (struct lab_model){0};
 }
 
 void lab_write(const char *path, const double *x, const double *y, size_t rows, size_t features)
 {
+    lab_write_wide(path, x, y, NULL, (const size_t[]){rows, features, 1});
+}
+
+void lab_write_wide(const char *path, const double *x, const double *y, const int64_t *group, const size_t shape[3])
+{
     struct archive *a = NULL;
     struct gm_error err;
-    struct archive_shape matrix = {2, {rows, features}}, column = {1, {rows}};
+    struct archive_shape matrix = {2, {shape[0], shape[1]}}, column = {1, {shape[0]}};
+    struct archive_shape target = {shape[2] > 1 ? 2 : 1, {shape[0], shape[2]}};
     if (archive_create(&a, &err) || archive_put(a, "/X", ARCHIVE_F64, &matrix, x, &err) ||
-        archive_put(a, "/y", ARCHIVE_F64, &column, y, &err) || archive_save(a, path, &err))
+        archive_put(a, "/y", ARCHIVE_F64, &target, y, &err) ||
+        (group && archive_put(a, "/group", ARCHIVE_I64, &column, group, &err)) || archive_save(a, path, &err))
         give_up(path, &err);
     archive_close(a);
 }

@@ -16,16 +16,18 @@ void lab_job(struct lab *lab, const char *data, const char *loss, const char *mo
 enum gm_code lab_train(struct lab *lab, struct gm_error *err);
 const struct gm_summary *lab_summary(void);
 
-/* The trained linear model: coefficients [outputs x features], intercept [outputs]. */
+/* The trained linear model: coefficients [outputs x features], intercept [outputs], what the loss learned [n_theta]. */
 struct lab_model {
-    size_t outputs, features;
-    double *coefficients, *intercept;
+    size_t outputs, features, n_theta;
+    double *coefficients, *intercept, *theta;
 };
 struct lab_model lab_read(const char *path);
 void lab_free(struct lab_model *model);
 
 /* A dataset file with /X [rows x features] and /y [rows] in double. */
 void lab_write(const char *path, const double *x, const double *y, size_t rows, size_t features);
+/* The same with /y [rows x targets], and /group [rows] where not NULL. */
+void lab_write_wide(const char *path, const double *x, const double *y, const int64_t *group, const size_t shape[3]);
 /* A CSV of tests/oracles as a dataset in the test directory; its path. */
 const char *lab_oracle(const char *name);
 /* Do two files hold the same bytes? */

@@ -103,6 +103,24 @@ static void minibatch_models_are_the_same_on_any_threads(void)
     same_model_on_any_threads(classes_data(), "cross_entropy", adam);
 }
 
+static void full_batch_both(struct gm_job *job)
+{
+    full_batch(job);
+    job->optimizer.l1 = 1e-3;
+}
+static void adagrad(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_ADAGRAD);
+}
+
+static void what_a_loss_learns_is_the_same_on_any_threads(void)
+{
+    same_model_on_any_threads(classes_data(), "ordinal", full_batch_both);
+    same_model_on_any_threads(classes_data(), "ordinal", lbfgs);
+    same_model_on_any_threads(classes_data(), "ordinal", adam);
+    same_model_on_any_threads(classes_data(), "ordinal", adagrad);
+}
+
 static void fewer_rows_than_threads_change_nothing(void)
 {
     double x[] = {1, 2, 3, 5, 8, 13}, y[] = {1, 0, 2};
@@ -142,13 +160,12 @@ static const char *bytes_data(void)
     return path;
 }
 
-static void streamed_and_resident_give_the_same_bytes(void)
+static void streamed_is_resident(const char *data, const char *loss)
 {
-    const char *data = bytes_data();
     struct gm_error err;
     for (int streamed = 0; streamed < 2; streamed++) {
         struct lab lab;
-        lab_job(&lab, data, "mse", test_path(streamed ? "other.h5" : "first.h5"));
+        lab_job(&lab, data, loss, test_path(streamed ? "other.h5" : "first.h5"));
         lab.job.run.precision = GM_FLOAT32;
         lab.job.data.validation_fraction = 0.2;
         lab.job.stop.max_epochs = 4;
@@ -159,6 +176,13 @@ static void streamed_and_resident_give_the_same_bytes(void)
         CU_ASSERT_EQUAL(lab_summary()->resident, !streamed);
     }
     CU_ASSERT(lab_same_bytes(test_path("first.h5"), test_path("other.h5")));
+}
+
+static void streamed_and_resident_give_the_same_bytes(void)
+{
+    const char *data = bytes_data();
+    streamed_is_resident(data, "mse");
+    streamed_is_resident(data, "barron"); /* learns two parameters of its own */
 }
 
 static void two_runs_write_the_same_bytes(void)
@@ -216,6 +240,6 @@ static void a_model_on_raw_features_is_the_model_on_standardised_ones(void)
 }
 
 TEST_MAIN("invariance", TEST(full_batch_models_are_the_same_on_any_threads),
-          TEST(minibatch_models_are_the_same_on_any_threads), TEST(fewer_rows_than_threads_change_nothing),
-          TEST(streamed_and_resident_give_the_same_bytes), TEST(two_runs_write_the_same_bytes),
-          TEST(a_model_on_raw_features_is_the_model_on_standardised_ones))
+          TEST(minibatch_models_are_the_same_on_any_threads), TEST(what_a_loss_learns_is_the_same_on_any_threads),
+          TEST(fewer_rows_than_threads_change_nothing), TEST(streamed_and_resident_give_the_same_bytes),
+          TEST(two_runs_write_the_same_bytes), TEST(a_model_on_raw_features_is_the_model_on_standardised_ones))

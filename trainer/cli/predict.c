@@ -39,7 +39,8 @@ static enum gm_code run(struct passage *p, const struct gm_data *data, const str
         return code;
     out->raw = use->use.raw;
     out->outputs = gm_model_outputs(out->model);
-    out->classes = gm_model_classes(out->model);
+    /* Where an ordinal loss draws the lines between classes is part of its link: raw predictions have no class. */
+    out->classes = out->raw && gm_model_gives_class(out->model) ? 0 : gm_model_classes(out->model);
     bool csv = strcmp(use->output, "-") == 0;
     progress_init(&p->bar, !use->quiet && !csv);
     code = predict_out_open(out, use->output);

@@ -17,6 +17,8 @@
 size_t predict_class(const struct predict_out *out, const double *pred)
 {
     size_t best = 0;
+    if (gm_model_gives_class(out->model))
+        return pred[0] > 0 ? (size_t)pred[0] : 0;
     if (out->outputs == 1)
         return pred[0] > (out->raw ? 0.0 : 0.5);
     for (size_t k = 1; k < out->outputs; k++)
@@ -52,7 +54,8 @@ static void csv_header(const struct predict_out *out)
         if (out->classes == out->outputs)
             csv_text(gm_model_class_name(out->model, k));
         else if (out->outputs == 1)
-            fputs(out->classes ? gm_model_class_name(out->model, 1) : "prediction", stdout);
+            fputs(out->classes && !gm_model_gives_class(out->model) ? gm_model_class_name(out->model, 1) : "prediction",
+                  stdout);
         else
             printf("prediction_%zu", k);
     }

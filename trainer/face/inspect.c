@@ -51,6 +51,20 @@ static void names(const struct facts *f, const char *name, const char *const *li
         fact(f, name, "%s", text);
 }
 
+/* The first values, and how many there are. */
+static void reals(const struct facts *f, const char *name, const double *list, size_t count)
+{
+    char text[512], value[32];
+    size_t used = 0;
+    for (size_t i = 0; i < count && i < NAMES_SHOWN && used < sizeof text; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", text_from_real(list[i], value));
+    if (count > NAMES_SHOWN)
+        fact(f, name, "%s ... (%zu)", text, count);
+    else if (count)
+        fact(f, name, "%s", text);
+}
+
 /* ---- models ---- */
 
 static void tell_model(const struct facts *f, const struct model_file *m)
@@ -69,6 +83,7 @@ static void tell_model(const struct facts *f, const struct model_file *m)
     fact(f, "id", "%s", m->loss_id);
     fact(f, "version", "%s", m->loss_version);
     fact(f, "parameters", "%s", m->loss_params);
+    reals(f, "learned", m->theta, m->n_theta);
     fact(f, "sha256", "%s", m->loss_sha256);
     f->tell(f->context, "training", NULL);
     fact(f, "stop reason", "%s", m->stop_reason);

@@ -65,6 +65,10 @@ static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
     if (!code && m->loss.outputs != m->file.spec.outputs)
         code = error_set(err, GM_BAD_DATA, "%s: the model has %zu outputs, but its loss '%s' gives %zu.", m->path,
                          m->file.spec.outputs, m->file.loss_id, m->loss.outputs);
+    if (!code && m->loss.spec.n_theta != m->file.n_theta)
+        code = error_set(err, GM_BAD_DATA,
+                         "%s: /loss_theta holds %zu values, but the loss '%s' learns %zu. Is it another version?",
+                         m->path, m->file.n_theta, m->file.loss_id, (size_t)m->loss.spec.n_theta);
     return code;
 }
 
@@ -116,6 +120,11 @@ size_t gm_model_classes(const struct gm_model *m)
 const char *gm_model_class_name(const struct gm_model *m, size_t index)
 {
     return index < m->file.n_classes ? m->file.class_names[index] : NULL;
+}
+
+bool gm_model_gives_class(const struct gm_model *m)
+{
+    return loss_is_ordinal(&m->loss);
 }
 
 const char *gm_model_loss_id(const struct gm_model *m)

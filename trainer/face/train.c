@@ -25,6 +25,8 @@ static struct model_file describe(const struct run *r)
                                .loss_sha256 = (char *)(uintptr_t)p->plugin.sha256,
                                .link = p->loss.spec.link,
                                .targets = (int64_t)p->loss.targets,
+                               .theta = r->kept + p->model.n_params,
+                               .n_theta = r->n - p->model.n_params,
                                .class_names = (char **)(uintptr_t)s->class_names,
                                .n_classes = s->classes,
                                .feature_names = (char **)(uintptr_t)s->feature_names,

@@ -75,3 +75,8 @@ bool loss_is_binary(const struct loss *loss)
 {
     return loss->outputs == 1 && loss->targets == 1 && loss->spec.target_kind == GM_TARGET_MULTILABEL;
 }
+
+bool loss_is_ordinal(const struct loss *loss)
+{
+    return loss->outputs == 1 && loss->spec.target_kind == GM_TARGET_CLASS && loss->spec.link == GM_LINK_CUSTOM;
+}

@@ -66,6 +66,8 @@ void loss_release(struct loss *loss);
 
 /* Does one output, by its sign, separate two classes that come as 0 and 1? */
 bool loss_is_binary(const struct loss *loss);
+/* Is the response of its one output the index of a class (ordinal losses)? */
+bool loss_is_ordinal(const struct loss *loss);
 
 /* A batch with everything that does not change from call to call filled in; the caller sets rows, pred, target, weight
  * ... */

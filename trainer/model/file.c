@@ -13,10 +13,12 @@
 static enum gm_code put_model(struct archive *a, const struct model_file *file, const struct model *m,
                               const double *params, struct gm_error *err)
 {
-    const struct archive_shape row = {1, {m->spec.features}};
+    const struct archive_shape row = {1, {m->spec.features}}, learned = {1, {file->n_theta}};
     enum gm_code code = archive_put_text(a, "model_type", m->ops->name, err);
     if (!code)
         code = m->ops->save(m, params, a, err);
+    if (!code && file->n_theta)
+        code = archive_put(a, "/loss_theta", ARCHIVE_F64, &learned, file->theta, err);
     if (!code && file->fill)
         code = archive_put(a, "/missing_fill", ARCHIVE_F64, &row, file->fill, err);
     return code;
@@ -115,6 +117,16 @@ static enum gm_code get_model(const struct archive *a, struct model_file *m, con
     return GM_OK;
 }
 
+static enum gm_code get_theta(const struct archive *a, struct model_file *m, struct gm_error *err)
+{
+    struct archive_shape learned = {.rank = 1};
+    if (!archive_has(a, "/loss_theta"))
+        return GM_OK;
+    enum gm_code code = archive_get(a, "/loss_theta", ARCHIVE_F64, &learned, (void **)&m->theta, err);
+    m->n_theta = code ? 0 : learned.dims[0];
+    return code;
+}
+
 static enum gm_code get_texts(const struct archive *a, struct model_file *m, struct gm_error *err)
 {
     struct {
@@ -165,7 +177,8 @@ enum gm_code model_file_read(struct model_file *m, const char *path, struct gm_e
     *m = (struct model_file){0};
     enum gm_code code = archive_open(&m->archive, path, err);
     if (code || (code = check_format(m->archive, path, err)) || (code = get_model(m->archive, m, path, err)) ||
-        (code = get_texts(m->archive, m, err)) || (code = get_numbers(m->archive, m, err)))
+        (code = get_theta(m->archive, m, err)) || (code = get_texts(m->archive, m, err)) ||
+        (code = get_numbers(m->archive, m, err)))
         model_file_release(m);
     return code;
 }
@@ -201,6 +214,7 @@ void model_file_release(struct model_file *m)
     free_texts(m->class_names, m->n_classes);
     free_texts(m->feature_names, m->n_feature_names);
     memory_free(m->fill);
+    memory_free(m->theta);
     archive_close(m->archive);
     *m = (struct model_file){0};
 }

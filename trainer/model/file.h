@@ -22,6 +22,8 @@ struct model_file {
     char *loss_id, *loss_version, *loss_params, *loss_sha256; /* params: canonical JSON */
     int64_t link;                                             /* enum gm_loss_link */
     int64_t targets;                                          /* columns of the target it was trained on */
+    double *theta;                                            /* [n_theta] what the loss learned; NULL: nothing */
+    size_t n_theta;
     /* the data */
     char **class_names, **feature_names; /* NULL: none */
     size_t n_classes, n_feature_names;

@@ -48,13 +48,29 @@ static enum gm_code load(struct problem *p, const struct apply_setup *s, struct 
     return targets_check(p, err);
 }
 
+/* What the loss learned goes behind the model's parameters. */
+static enum gm_code append_theta(const struct problem *p, double **params, const struct model_file *file,
+                                 struct gm_error *err)
+{
+    double *all;
+    enum gm_code code = memory_alloc((void **)&all, engine_params(p), sizeof *all, "the model", err);
+    if (code)
+        return code;
+    memcpy(all, *params, p->model.n_params * sizeof *all);
+    for (size_t i = 0; i < file->n_theta; i++)
+        all[p->model.n_params + i] = file->theta[i];
+    memory_free(*params);
+    *params = all;
+    return GM_OK;
+}
+
 enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
 {
     *p = (struct problem){.job = s->job, .loss = *s->loss, .fill = s->file->fill};
     *params = NULL;
     enum gm_code code;
     if ((code = open_data(p, s, err)) || (code = load(p, s, err)) ||
-        (code = model_file_load(s->file, &p->model, params, err))) {
+        (code = model_file_load(s->file, &p->model, params, err)) || (code = append_theta(p, params, s->file, err))) {
         memory_free(*params);
         *params = NULL;
         apply_release(p);

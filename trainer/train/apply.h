@@ -21,7 +21,7 @@ struct apply_setup {
     bool need_target;
 };
 
-/* p->train is the dataset; params [p->model.n_params] (memory_free them) are the model's. apply_release(p) afterwards;
+/* p->train is the dataset; params (memory_free them) are the model's, then the loss's. apply_release(p) afterwards;
  * plugin and loss stay the caller's. GM_BAD_DATA when the dataset does not fit the model. */
 enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *setup, struct gm_error *err);
 

@@ -19,7 +19,7 @@ static size_t larger(size_t a, size_t b)
 static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_error *err)
 {
     const struct problem *p = e->problem;
-    struct worker_setup setup = {&p->model, &p->loss, &p->split, p->fill, p->job->run.seed, block_rows};
+    struct worker_setup setup = {&p->model, &e->loss, &p->split, p->fill, p->job->run.seed, block_rows};
     enum gm_code code = memory_alloc((void **)&e->workers, (size_t)e->threads, sizeof *e->workers, "workers", err);
     for (int t = 0; !code && t < e->threads; t++)
         code = worker_init(&e->workers[t], &setup, err);
@@ -28,7 +28,9 @@ static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_
 
 enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_error *err)
 {
-    *e = (struct engine){.problem = p, .threads = p->threads};
+    *e = (struct engine){.problem = p, .threads = p->threads, .loss = p->loss};
+    e->n = engine_params(p);
+    e->n_theta = p->loss.spec.n_theta;
     size_t block_rows = larger(p->train.plan.block_rows, p->validation.plan.block_rows);
     e->n_lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
     if (p->job->optimizer.batch_size) { /* a batch's own split is never wider than this */
@@ -37,13 +39,16 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
         e->n_lanes = larger(e->n_lanes, plan.lanes);
     }
     enum gm_code code;
-    if ((code =
-             memory_alloc((void **)&e->lanes, e->n_lanes, p->model.n_params * sizeof(double), "lane gradients", err)) ||
+    if ((code = memory_alloc((void **)&e->theta, e->n_theta, sizeof *e->theta, "the loss's parameters", err)) ||
+        (code = memory_alloc((void **)&e->lanes, e->n_lanes, e->n * sizeof(double), "lane gradients", err)) ||
         (code = memory_alloc((void **)&e->sums, e->n_lanes, sizeof *e->sums, "lane sums", err)) ||
         (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
-        (code = init_workers(e, block_rows, err)))
+        (code = init_workers(e, block_rows, err))) {
         engine_release(e);
-    return code;
+        return code;
+    }
+    e->loss.theta = e->n_theta ? e->theta : NULL;
+    return GM_OK;
 }
 
 void engine_release(struct engine *e)
@@ -51,15 +56,23 @@ void engine_release(struct engine *e)
     for (int t = 0; e->workers && t < e->threads; t++)
         worker_release(&e->workers[t]);
     memory_free(e->workers);
+    memory_free(e->theta);
     memory_free(e->lanes);
     memory_free(e->sums);
     memory_free(e->weights);
     *e = (struct engine){0};
 }
 
+size_t engine_params(const struct problem *p)
+{
+    return p->model.n_params + p->loss.spec.n_theta;
+}
+
 void engine_prepare(struct engine *e, const double *params)
 {
     e->problem->model.ops->prepare(&e->problem->model, params, e->weights);
+    for (size_t i = 0; i < e->n_theta; i++)
+        e->theta[i] = params[e->problem->model.n_params + i];
 }
 
 /* What the plugin said, from whichever worker heard it. */
@@ -129,7 +142,7 @@ static void training_block(void *context, int thread, size_t lane, const struct 
     worker_forward(w, e->weights);
     worker_loss_split(w, block->row, &e->sums[lane]);
     if (pass->want_gradient)
-        worker_backward(w, e->weights, e->lanes + lane * e->problem->model.n_params);
+        worker_backward(w, e->weights, e->lanes + lane * e->n);
 }
 
 static void validation_block(void *context, int thread, size_t lane, const struct walk_block *block)
@@ -146,7 +159,9 @@ static void clear_lanes(struct engine *e, size_t n_lanes, bool gradient)
 {
     memset(e->sums, 0, n_lanes * sizeof *e->sums);
     if (gradient)
-        memset(e->lanes, 0, n_lanes * e->problem->model.n_params * sizeof *e->lanes);
+        memset(e->lanes, 0, n_lanes * e->n * sizeof *e->lanes);
+    for (size_t l = 0; gradient && e->n_theta && l < n_lanes; l++)
+        e->sums[l].theta_grad = e->lanes + (l + 1) * e->n - e->n_theta;
 }
 
 /* Parameters [first, end) of range number `range`. */
@@ -156,13 +171,23 @@ static struct row_range params_range(size_t range, size_t n)
     return (struct row_range){first, first + RANGE_PARAMS < n ? first + RANGE_PARAMS : n};
 }
 
+/* The gradient in a range that may hold parameters of the model and of the loss. */
+static void finish_range(struct engine *e, double divisor, struct row_range r, double *gradient)
+{
+    const struct model *m = &e->problem->model;
+    size_t end = r.end < m->n_params ? r.end : m->n_params;
+    if (r.first < end)
+        m->ops->finish(m, e->lanes, divisor, r.first, end, gradient);
+    for (size_t i = r.first > end ? r.first : end; i < r.end; i++)
+        gradient[i] = e->lanes[i] / divisor;
+}
+
 /* The lanes become the mean gradient; then `update` (may be NULL) for each range. A model's finish may look at sums
  * outside of its range, so all are added up first. */
 static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient,
                             engine_update_fn *update, void *context)
 {
-    const struct model *m = &e->problem->model;
-    size_t n = m->n_params, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
+    size_t n = e->n, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
 #pragma omp parallel num_threads(e->threads) if (ranges > 1)
     {
 #pragma omp for schedule(dynamic, 1)
@@ -173,7 +198,7 @@ static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, do
 #pragma omp for schedule(dynamic, 1)
         for (size_t range = 0; range < ranges; range++) {
             struct row_range r = params_range(range, n);
-            m->ops->finish(m, e->lanes, divisor, r.first, r.end, gradient);
+            finish_range(e, divisor, r, gradient);
             if (update)
                 update(context, gradient, r.first, r.end);
         }
@@ -233,7 +258,7 @@ static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batc
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (plan->lanes > 1)
     for (size_t lane = 0; lane < plan->lanes; lane++) {
         struct worker *w = &e->workers[omp_get_thread_num()];
-        double *gradient = e->lanes + lane * p->model.n_params;
+        double *gradient = e->lanes + lane * e->n;
         for (size_t slab = 0; slab < plan->slabs; slab++) {
             struct row_range run = lane_run(plan, slab, lane);
             for (size_t i = run.first; i < run.end; i += plan->block_rows) {

@@ -3,6 +3,8 @@
  *
  * engine_gradient makes one pass over the data: forward, loss and backward of a block while it is in the cache. Lanes
  * are added in a fixed tree. engine_batch does the same for some scattered rows and hands the gradient to an updater.
+ *
+ * Parameters are one vector: the model's, and behind them the theta that the loss learns.
  */
 #ifndef TRAIN_ENGINE_H
 #define TRAIN_ENGINE_H
@@ -10,11 +12,15 @@
 #include "train/problem.h"
 #include "train/worker.h"
 
+/* It must not move: its workers point into it. */
 struct engine {
     const struct problem *problem; /* borrowed */
     struct worker *workers;        /* [threads] */
     int threads;
-    double *lanes;          /* [n_lanes x n_params] */
+    struct loss loss;       /* the problem's, with theta; borrowed */
+    size_t n, n_theta;      /* parameters; those of them that are the loss's, at the end */
+    double *theta;          /* [n_theta] of the last engine_prepare */
+    double *lanes;          /* [n_lanes x n] */
     struct lane_sums *sums; /* [n_lanes] */
     size_t n_lanes;
     void *weights;   /* the model's, made from the parameters of the call */
@@ -31,7 +37,7 @@ struct engine_totals {
 enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_error *err);
 void engine_release(struct engine *e);
 
-/* Loss sums and mean gradient [n_params] of the training rows at params, held-out rows' loss on the way; one pass.
+/* Loss sums and mean gradient [n] of the training rows at params, held-out rows' loss on the way; one pass.
  * gradient NULL: loss only. GM_PLUGIN_BROKEN, GM_IO. */
 enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
                              struct gm_error *err);
@@ -49,11 +55,14 @@ struct engine_batch {
 };
 /* Called for disjoint ranges [first, end) of parameters, by several threads; gradient holds the mean there. */
 typedef void engine_update_fn(void *context, const double *gradient, size_t first, size_t end);
-/* Gradient of a batch at the weights of the last engine_prepare; then `update` over all ranges. gradient [n_params] is
+/* Gradient of a batch at the weights of the last engine_prepare; then `update` over all ranges. gradient [n] is
  * working space. Adds to totals. */
 enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
                          void *context, struct engine_totals *totals, struct gm_error *err);
+/* params [n] */
 void engine_prepare(struct engine *e, const double *params);
+/* The length of that vector. */
+size_t engine_params(const struct problem *p);
 
 /* Validation loss at the prepared weights, of the held-out rows or of the separate dataset, into side 1 of totals. */
 enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *totals, struct gm_error *err);

@@ -16,7 +16,7 @@
  */
 static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smooth, struct gm_error *err)
 {
-    const uint8_t *penalised = r->problem->model.penalised;
+    const uint8_t *penalised = r->penalised;
     double begun = clock_seconds(), l1 = r->config.l1;
     enum gm_code code = engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
     if (!code && r->problem->validation.set)

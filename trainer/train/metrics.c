@@ -23,6 +23,7 @@ struct metrics_pass {
     size_t width, outputs, classes, cells; /* cells of the confusion matrix, 0: none */
     bool regression;                       /* one target an output, on the response scale */
     bool binary;                           /* one output, logit link */
+    bool ordinal;                          /* one output, its response is the class */
 };
 
 static double *side_sums(const struct metrics_pass *p, size_t lane, int side)
@@ -47,8 +48,10 @@ static void add_regression(const struct metrics_pass *p, const double *response,
 static void add_class(const struct metrics_pass *p, const double *raw, double target, double weight, double *s)
 {
     size_t found = 0, truth = (size_t)target;
-    double log_loss;
-    if (p->binary) {
+    double log_loss = 0;
+    if (p->ordinal) {
+        found = raw[0] > 0 ? (size_t)raw[0] : 0;
+    } else if (p->binary) {
         double z = raw[0];
         found = z > 0;
         s[M_NOT_BINARY] += target != 0 && target != 1;
@@ -79,7 +82,7 @@ static void metrics_block(void *context, int thread, size_t lane, const struct w
         worker_loss_split(w, block->row, &e->sums[lane]);
     else
         worker_loss(w, 0, 0, block->row, &e->sums[lane]);
-    if (p->regression)
+    if (p->regression || p->ordinal)
         loss_inverse_link(w->setup.loss, w->all.pred, block->rows, NULL);
     for (size_t i = 0; i < block->rows; i++) {
         double *s = side_sums(p, lane, p->split && split_held_out(p->split, block->row + i));
@@ -159,10 +162,11 @@ static void describe(struct metrics_pass *p)
     p->outputs = loss->outputs;
     bool real = loss->spec.target_kind == GM_TARGET_REAL && loss->outputs == loss->targets;
     p->binary = loss_is_binary(loss);
+    p->ordinal = loss_is_ordinal(loss);
     p->regression = real && p->data->schema->targets > 0;
     if (p->binary)
         p->classes = 2;
-    else if (loss->spec.target_kind == GM_TARGET_CLASS && loss->outputs == loss->classes)
+    else if (p->ordinal || (loss->spec.target_kind == GM_TARGET_CLASS && loss->outputs == loss->classes))
         p->classes = loss->classes;
     if (!p->data->schema->targets)
         p->classes = 0;

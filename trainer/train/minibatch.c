@@ -23,7 +23,7 @@ static void update_range(void *context, const double *mean, size_t first, size_t
     struct update *u = context;
     struct run *r = u->run;
     (void)mean; /* it is r->gradient */
-    penalty_l2(r->config.l2, r->problem->model.penalised + first, r->params + first, r->gradient + first, end - first);
+    penalty_l2(r->config.l2, r->penalised + first, r->params + first, r->gradient + first, end - first);
     optim_step_range(u->optim, r->params, r->gradient, first, end);
 }
 
@@ -81,7 +81,7 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
 /* Losses of the epoch that was just swept, at its end. */
 static enum gm_code measure(struct run *r, struct gm_epoch *epoch, struct gm_error *err)
 {
-    const uint8_t *penalised = r->problem->model.penalised;
+    const uint8_t *penalised = r->penalised;
     const struct engine_totals *t = &r->totals;
     epoch->train_loss = t->finite ? t->loss[0] / t->weight[0] : NAN;
     epoch->objective = epoch->train_loss + penalty_l2(r->config.l2, penalised, r->params, NULL, r->n) +

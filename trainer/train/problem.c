@@ -163,10 +163,9 @@ static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
                                   class_loss ? schema->classes : 0, err);
     if (code)
         return code;
-    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT || p->loss.spec.n_theta)
+    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT)
         return error_set(err, GM_BAD_JOB,
-                         "loss.name: '%s' couples rows or has learned parameters; this version trains losses of "
-                         "independent rows.",
+                         "loss.name: '%s' couples rows; this version trains losses of independent rows.",
                          p->plugin.vtable.id);
     if (p->loss.spec.task == GM_TASK_CLUSTERING)
         return error_set(

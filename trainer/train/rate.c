@@ -20,7 +20,7 @@ static enum gm_code trial(struct run *r, double rate, const double *start, doubl
     config.learning_rate = rate;
     struct engine_totals totals;
     memcpy(r->params, start, r->n * sizeof *start);
-    enum gm_code code = optim_create(&optim, &config, r->n, r->problem->model.penalised, err);
+    enum gm_code code = optim_create(&optim, &config, r->n, r->penalised, err);
     struct minibatch_sweep sweep = {optim, TRIAL_EPOCH, rate, TRIAL_BATCHES, 0};
     double saved = r->config.warmup_epochs;
     enum optim_schedule schedule = r->config.schedule;

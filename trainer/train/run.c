@@ -51,9 +51,10 @@ static struct stop_rule rule_of(const struct gm_job *job)
 static enum gm_code start_params(struct run *r, struct gm_error *err)
 {
     double *raw = NULL;
+    const struct model *m = &r->problem->model;
     enum gm_code code = memory_alloc((void **)&raw, r->problem->loss.outputs, sizeof *raw, "start values", err);
-    if (!code && !(code = targets_baseline(r->problem, raw, err)))
-        r->problem->model.ops->start(&r->problem->model, raw, r->params);
+    if (!code && !(code = targets_start(r->problem, raw, r->params + m->n_params, err)))
+        m->ops->start(m, raw, r->params);
     memory_free(raw);
     return code;
 }
@@ -62,14 +63,16 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
 {
     const struct gm_job *job = p->job;
     *r = (struct run){
-        .problem = p, .watch = watch, .n = p->model.n_params, .config = config_of(job), .rule = rule_of(job)};
+        .problem = p, .watch = watch, .n = engine_params(p), .config = config_of(job), .rule = rule_of(job)};
     stop_init(&r->stop);
     enum gm_code code;
     if ((code = memory_alloc((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
         (code = memory_alloc((void **)&r->gradient, r->n, sizeof(double), "the gradient", err)) ||
         (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
         (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||
-        (code = optim_create(&r->optim, &r->config, r->n, p->model.penalised, err)) ||
+        (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
+        (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
+         code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
         (code = engine_init(&r->engine, p, err)) || (code = start_params(r, err)) ||
         (code = log_open(&r->log, job->output.log, err)) || (code = log_start(&r->log, p, err)))
         run_release(r);
@@ -81,6 +84,7 @@ void run_release(struct run *r)
     log_close(&r->log, NULL);
     engine_release(&r->engine);
     optim_free(r->optim);
+    memory_free(r->penalised);
     memory_free(r->params);
     memory_free(r->gradient);
     memory_free(r->best);

@@ -21,12 +21,13 @@ struct run {
     struct stop_rule rule;
     struct stop_state stop;
     struct train_log log;
-    size_t n;         /* parameters */
-    double *params;   /* [n] where the optimiser is */
-    double *gradient; /* [n] */
-    double *best;     /* [n] parameters of the best epoch */
-    double *kept;     /* [n] the result: best, or the last iterate */
-    double rate;      /* resolved learning rate of minibatch methods */
+    size_t n;           /* parameters: the model's, then the loss's */
+    uint8_t *penalised; /* [n] 1 where l1 and l2 apply */
+    double *params;     /* [n] where the optimiser is */
+    double *gradient;   /* [n] */
+    double *best;       /* [n] parameters of the best epoch */
+    double *kept;       /* [n] the result: best, or the last iterate */
+    double rate;        /* resolved learning rate of minibatch methods */
     double start_time;
     struct gm_epoch last, best_epoch; /* as they were reported */
     struct engine_totals totals;      /* of the last evaluation, for messages */

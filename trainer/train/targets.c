@@ -66,8 +66,9 @@ static void sample_window(const struct problem *p, const struct data_window *w, 
     for (size_t i = 0; i < w->rows && s->rows < s->most; i++) {
         if (split_held_out(&p->split, w->first_row + i))
             continue;
-        convert_to_f64(schema->target_type, target_at(schema, w, i), schema->targets,
-                       s->target + s->rows * schema->targets);
+        if (w->target)
+            convert_to_f64(schema->target_type, target_at(schema, w, i), schema->targets,
+                           s->target + s->rows * schema->targets);
         s->weight[s->rows++] = w->weight ? w->weight[i] : 1;
     }
 }
@@ -89,27 +90,42 @@ static enum gm_code take_sample(const struct problem *p, struct sample *s, struc
     return code;
 }
 
-enum gm_code targets_baseline(const struct problem *p, double *raw, struct gm_error *err)
+/* A start, not a result: where the plugin has no answer, or none that is finite, zeros serve as well. */
+static void keep_finite(int status, double *values, size_t count)
 {
-    memset(raw, 0, p->loss.outputs * sizeof *raw);
-    if (!p->plugin.vtable.baseline || !p->train.schema->targets)
+    bool good = status == GM_LOSS_OK;
+    for (size_t k = 0; k < count; k++)
+        good = good && isfinite(values[k]);
+    if (!good)
+        memset(values, 0, count * sizeof *values);
+}
+
+enum gm_code targets_start(const struct problem *p, double *raw, double *theta, struct gm_error *err)
+{
+    const struct loss *loss = &p->loss;
+    const struct gm_loss *vtable = &loss->plugin->vtable;
+    size_t n_theta = loss->spec.n_theta;
+    memset(raw, 0, loss->outputs * sizeof *raw);
+    memset(theta, 0, n_theta * sizeof *theta);
+    bool learns = n_theta && vtable->theta_start, based = vtable->baseline && loss->targets;
+    if (!learns && !based)
         return GM_OK;
     struct sample s = {0};
     void *scratch = NULL;
     enum gm_code code = take_sample(p, &s, err);
     if (!code)
-        code = memory_alloc(&scratch, 1, loss_scratch_bytes(&p->loss, s.rows), "the loss's scratch", err);
+        code = memory_alloc(&scratch, 1, loss_scratch_bytes(loss, s.rows), "the loss's scratch", err);
     if (!code) {
-        struct gm_loss_batch batch = loss_batch(&p->loss);
+        struct gm_loss_batch batch = loss_batch(loss);
         batch.rows = s.rows;
-        batch.target = s.target;
+        batch.target = loss->targets ? s.target : NULL;
         batch.weight = s.weighted ? s.weight : NULL;
         batch.scratch = scratch;
-        bool good = p->plugin.vtable.baseline(&batch, raw) == GM_LOSS_OK;
-        for (size_t k = 0; k < p->loss.outputs; k++)
-            good = good && isfinite(raw[k]);
-        if (!good) /* a start, not a result: zeros serve as well */
-            memset(raw, 0, p->loss.outputs * sizeof *raw);
+        if (learns)
+            keep_finite(vtable->theta_start(&batch, theta), theta, n_theta);
+        batch.theta = n_theta ? theta : NULL;
+        if (based)
+            keep_finite(vtable->baseline(&batch, raw), raw, loss->outputs);
     }
     memory_free(scratch);
     memory_free(s.target);

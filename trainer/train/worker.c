@@ -60,6 +60,7 @@ enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, str
     if ((code = take(w, &w->x, rows * m->spec.features, real_bytes(m), err)) ||
         (code = take(w, &w->scratch, m->ops->scratch_bytes(m, rows), 1, err)) ||
         (code = take(w, &w->loss_scratch, loss_scratch_bytes(setup->loss, rows), 1, err)) ||
+        (code = take_guarded(w, &w->theta_grad, setup->loss->spec.n_theta, err)) ||
         (code = take_part(w, &w->all, err)) || (splits && (code = take_part(w, &w->train, err))) ||
         (splits && (code = take_part(w, &w->held, err))))
         worker_release(w);
@@ -196,6 +197,13 @@ static double weight_of(const struct worker *w, const struct worker_part *part)
     return sum;
 }
 
+/* The plugin adds into zeros, so that what it adds to elsewhere is seen. */
+static void add_theta(struct worker *w, double *to)
+{
+    for (uint32_t i = 0; i < w->setup.loss->spec.n_theta; i++)
+        to[i] += w->theta_grad[i];
+}
+
 /* One call of the plugin. The lane's first failure is remembered in sums. */
 static void evaluate(struct worker *w, const struct worker_part *part, int side, uint64_t step, size_t row,
                      struct lane_sums *sums)
@@ -212,12 +220,19 @@ static void evaluate(struct worker *w, const struct worker_part *part, int side,
     batch.step = step;
     batch.host = &w->host;
     struct gm_loss_result result = {.struct_size = sizeof result, .grad = side == 0 ? part->grad : NULL};
+    bool learns = side == 0 && sums->theta_grad;
+    if (learns) {
+        memset(w->theta_grad, 0, w->setup.loss->spec.n_theta * sizeof *w->theta_grad);
+        result.theta_grad = w->theta_grad;
+    }
     int status = w->setup.loss->plugin->vtable.evaluate(&batch, &result);
     if (!sums->code && (status != GM_LOSS_OK || !isfinite(result.loss))) {
         sums->code = status != GM_LOSS_OK ? GM_PLUGIN_BROKEN : GM_DIVERGED;
         sums->status = status;
         sums->row = row;
     }
+    if (learns)
+        add_theta(w, sums->theta_grad);
     sums->loss[side] += result.loss;
     sums->weight[side] += weight_of(w, part);
 }
@@ -263,9 +278,8 @@ void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
     }
 }
 
-static bool canaries_live(const struct worker *w, const double *grad)
+static bool canaries_live(const double *grad, size_t count)
 {
-    size_t count = w->setup.block_rows * w->setup.loss->outputs;
     for (size_t i = 0; grad && i < CANARY_COUNT; i++)
         if (memcmp(grad - 1 - i, &canary, sizeof canary) != 0 || memcmp(grad + count + i, &canary, sizeof canary) != 0)
             return false;
@@ -274,10 +288,12 @@ static bool canaries_live(const struct worker *w, const double *grad)
 
 enum gm_code worker_check(const struct worker *w, struct gm_error *err)
 {
-    if (canaries_live(w, w->all.grad) && canaries_live(w, w->train.grad) && canaries_live(w, w->held.grad))
+    size_t count = w->setup.block_rows * w->setup.loss->outputs;
+    if (canaries_live(w->all.grad, count) && canaries_live(w->train.grad, count) &&
+        canaries_live(w->held.grad, count) && canaries_live(w->theta_grad, w->setup.loss->spec.n_theta))
         return GM_OK;
     const struct loss_plugin *plugin = w->setup.loss->plugin;
     return error_set(err, GM_PLUGIN_BROKEN,
-                     "The loss '%s' (%s) wrote outside its gradient buffer. 'gradmill check-loss %s' tells where.",
+                     "The loss '%s' (%s) wrote outside its gradient buffers. 'gradmill check-loss %s' tells where.",
                      plugin->vtable.id, plugin->path, plugin->path);
 }

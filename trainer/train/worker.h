@@ -14,7 +14,7 @@
 /* What a worker works with, borrowed. */
 struct worker_setup {
     const struct model *model;
-    const struct loss *loss;
+    const struct loss *loss;        /* its theta stays where it is, and changes only between passes */
     const struct data_split *split; /* NULL or without a mask: no row is held out */
     const double *fill;             /* [features] what replaces a missing feature; NULL: none is missing */
     uint64_t seed;
@@ -36,6 +36,7 @@ struct worker {
     struct worker_part all;         /* all rows of the block */
     struct worker_part train, held; /* its rows sorted into those that train and those held out */
     bool has_target, has_weight, has_group;
+    double *theta_grad; /* [n_theta] of one call, between canaries */
     void *x;            /* converted rows */
     void *scratch;      /* the model's */
     void *loss_scratch; /* the loss's */
@@ -48,6 +49,7 @@ struct worker {
 /* What a lane adds up. */
 struct lane_sums {
     double loss[2], weight[2]; /* 0: training rows, 1: held-out rows */
+    double *theta_grad;        /* [n_theta] of the training rows; NULL: not wanted */
     /* The first block of the lane where the loss failed: GM_PLUGIN_BROKEN when evaluate returned `status`, GM_DIVERGED
      * when the loss was not finite; `row` is the dataset row of the block's start. */
     enum gm_code code;
