@@ -1,43 +1,11 @@
 /*
  * Fuzzing the importers: the first byte of an input chooses the format and the options, the rest is the file.
  *
- *     cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DGRADMILL_FUZZ=ON
- *     cmake --build build/fuzz --target fuzz_import
- *     TMPDIR=/dev/shm build/fuzz/bin/fuzz_import -max_total_time=60 CORPUS_DIRECTORY
- *
  * Checked besides what the sanitizers see: an import either succeeds or says why, and leaves no file behind when it
  * fails.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "datasets/datasets.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char directory[200];
-
-static void require(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
-
-static const char *in_directory(char path[256], const char *name)
-{
-    if (!directory[0]) {
-        const char *base = getenv("TMPDIR");
-        snprintf(directory, sizeof directory, "%s/gradmill-fuzz-XXXXXX", base ? base : "/tmp");
-        require(mkdtemp(directory) != NULL, "a directory for files");
-    }
-    snprintf(path, 256, "%s/%s", directory, name);
-    return path;
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     in_directory(in, names[data[0] % 5]);
     in_directory(out, "out.h5");
     in_directory(temporary, "out.h5.tmp");
-    FILE *file = fopen(in, "wb");
-    require(file && fwrite(data + 1, 1, size - 1, file) == size - 1 && fclose(file) == 0, "writing the input");
+    write_input(in, data + 1, size - 1);
     unsigned choice = data[0] / 5;
     const struct import_options options = {
         .shuffle = choice & 1,
@@ -62,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gm_error err = {0};
     const char *from = in;
     enum gm_code code = import_file(&from, 1, out, &options, &report, &err);
-    require(code == GM_OK || (err.code == code && err.text[0]), "a reason for every failure");
+    require_reason(code, &err);
     require((access(out, F_OK) == 0) == (code == GM_OK), "an output if and only if the import succeeded");
     require(access(temporary, F_OK) != 0, "no temporary file is left");
     require(code || (report.rows > 0 && report.features > 0), "rows and features");

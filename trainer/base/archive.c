@@ -163,6 +163,11 @@ enum gm_code archive_create(struct archive **out, struct gm_error *err)
 
 enum gm_code archive_save(struct archive *a, const char *path, struct gm_error *err)
 {
+    return archive_save_keeping(a, path, NULL, err);
+}
+
+enum gm_code archive_save_keeping(struct archive *a, const char *path, const char *older, struct gm_error *err)
+{
     void *image = NULL;
     hdf5_lock();
     ssize_t size = H5Fflush(a->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(a->file, NULL, 0);
@@ -172,7 +177,7 @@ enum gm_code archive_save(struct archive *a, const char *path, struct gm_error *
     hdf5_unlock();
     if (code == GM_OK) {
         seal_write((char *)image + size, image, (size_t)size);
-        code = file_replace(path, image, (size_t)size + SEAL_BYTES, err);
+        code = file_replace_keeping(path, older, image, (size_t)size + SEAL_BYTES, err);
     }
     memory_free(image);
     return code;

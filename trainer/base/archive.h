@@ -46,6 +46,8 @@ enum gm_code archive_put_texts(struct archive *a, const char *name, const char *
                                struct gm_error *err);
 /* Write to `path` atomically (errors as file_replace). The archive stays open. */
 enum gm_code archive_save(struct archive *a, const char *path, struct gm_error *err);
+/* The same; the file that was at `path` goes on as `older` (file_replace_keeping). */
+enum gm_code archive_save_keeping(struct archive *a, const char *path, const char *older, struct gm_error *err);
 
 /* ---- reading ---- */
 /* The whole file is read into memory, at most 4 GiB. GM_NO_INPUT, GM_DENIED, GM_IO, GM_BAD_DATA when it is not HDF5 or

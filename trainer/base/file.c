@@ -158,11 +158,19 @@ static const char *fill_temporary(const struct replacement *r, const void *bytes
 
 enum gm_code file_replace(const char *path, const void *bytes, size_t size, struct gm_error *err)
 {
+    return file_replace_keeping(path, NULL, bytes, size, err);
+}
+
+enum gm_code file_replace_keeping(const char *path, const char *older, const void *bytes, size_t size,
+                                  struct gm_error *err)
+{
     struct replacement r = {.fd = -1};
     enum gm_code code = replacement_open(&r, path, err);
     if (code != GM_OK)
         return code;
     const char *failed = fill_temporary(&r, bytes, size);
+    if (!failed && older && rename(r.path, older) != 0 && errno != ENOENT)
+        failed = "keeping the file before it under another name failed";
     if (!failed && rename(r.temporary, r.path) != 0)
         failed = "renaming its temporary file failed";
     if (failed) {

@@ -15,6 +15,10 @@ enum gm_code file_check_writable(const char *path, struct gm_error *err);
  * fsync of the directory, in that order. On failure the old file is untouched and the temporary one removed.
  * GM_CANNOT_CREATE, GM_DENIED, GM_IO (disk full, EIO, fsync failed; never retried on the same file). */
 enum gm_code file_replace(const char *path, const void *bytes, size_t size, struct gm_error *err);
+/* The same, and what `path` was before goes on as `older` (replacing that one; NULL: as file_replace). At every moment
+ * one of the two is whole: `path` is moved away only when its successor is on the disk. */
+enum gm_code file_replace_keeping(const char *path, const char *older, const void *bytes, size_t size,
+                                  struct gm_error *err);
 
 /* An exclusive lock on an output, "<path>.lock" beside it, held until release or exit. GM_DENIED when another process
  * holds it (its pid in the message). A zeroed struct may be released. */

@@ -39,30 +39,35 @@ static enum stop_reason stuck(const struct run *r)
     return isfinite(r->stop.best_loss) ? STOP_LOSS_CHANGE : STOP_DIVERGED;
 }
 
-enum gm_code run_full(struct run *r, struct gm_error *err)
+/* One trial: an epoch when the method accepts it. */
+static enum gm_code step(struct run *r, struct gm_error *err)
 {
     struct gm_epoch epoch = {0};
-    for (size_t next = 0; r->reason == STOP_NONE;) {
-        if (next > 0 && run_interrupted(r)) {
-            r->reason = STOP_INTERRUPTED;
-            return GM_OK;
-        }
-        double smooth;
-        enum gm_code code = evaluate(r, &epoch, &smooth, err);
-        if (code)
-            return code;
-        switch (optim_tell(r->optim, r->params, smooth, r->gradient)) {
-        case OPTIM_REJECTED:
-            break;
-        case OPTIM_STUCK:
-            r->reason = stuck(r);
-            break;
-        case OPTIM_ACCEPTED:
-            epoch.epoch = next++;
-            epoch.learning_rate = optim_last_rate(r->optim);
-            if ((code = run_epoch(r, &epoch, optim_iterate(r->optim), err)))
-                return code;
-        }
+    double smooth;
+    enum gm_code code = evaluate(r, &epoch, &smooth, err);
+    if (code)
+        return code;
+    switch (optim_tell(r->optim, r->params, smooth, r->gradient)) {
+    case OPTIM_REJECTED:
+        break;
+    case OPTIM_STUCK:
+        r->reason = stuck(r);
+        break;
+    case OPTIM_ACCEPTED:
+        epoch.epoch = r->epochs++;
+        epoch.learning_rate = optim_last_rate(r->optim);
+        return run_epoch(r, &epoch, optim_iterate(r->optim), err);
     }
     return GM_OK;
+}
+
+enum gm_code run_full(struct run *r, struct gm_error *err)
+{
+    enum gm_code code = GM_OK;
+    while (!code && r->reason == STOP_NONE) {
+        code = step(r, err);
+        if (!code && r->epochs > 0)
+            code = run_pause(r, err);
+    }
+    return code;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -15,12 +17,29 @@ static enum gm_code failed(const struct train_log *log, struct gm_error *err)
     return error_set(err, GM_IO, "%s: the log could not be written: %s.", log->path, strerror(errno));
 }
 
-enum gm_code log_open(struct train_log *log, const char *path, struct gm_error *err)
+/* The file of an earlier run, cut to `bytes`; NULL when it is not there or too short. */
+static FILE *open_kept(const char *path, uint64_t bytes)
+{
+    struct stat status;
+    FILE *file = fopen(path, "r+e");
+    if (!file)
+        return NULL;
+    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size >= bytes &&
+        ftruncate(fileno(file), (off_t)bytes) == 0 && fseeko(file, 0, SEEK_END) == 0)
+        return file;
+    fclose(file);
+    return NULL;
+}
+
+enum gm_code log_open(struct train_log *log, const char *path, uint64_t bytes, struct gm_error *err)
 {
     *log = (struct train_log){.path = path};
     if (!path)
         return GM_OK;
-    log->file = fopen(path, "we");
+    log->file = bytes ? open_kept(path, bytes) : NULL;
+    log->kept = log->file;
+    if (!log->file)
+        log->file = fopen(path, "we");
     if (!log->file)
         return error_set(err, GM_CANNOT_CREATE, "%s: the log cannot be created: %s.", path, strerror(errno));
     setvbuf(log->file, NULL, _IOLBF, 4096);
@@ -52,6 +71,30 @@ enum gm_code log_start(struct train_log *log, const struct problem *p, struct gm
                           p->stats.fingerprint, "loss", p->plugin.vtable.id, "loss_sha256", p->plugin.sha256,
                           "precision", p->model.spec.precision == MODEL_F32 ? "float32" : "float64");
     return write_line(log, o, err);
+}
+
+enum gm_code log_resume(struct train_log *log, const struct gm_epoch *last, uint64_t batch, struct gm_error *err)
+{
+    if (!log->file)
+        return GM_OK;
+    return write_line(log,
+                      json_pack("{s:s, s:I, s:I}", "event", "resume", "epoch", (json_int_t)last->epoch, "batch",
+                                (json_int_t)batch),
+                      err);
+}
+
+enum gm_code log_sync(struct train_log *log, uint64_t *bytes, struct gm_error *err)
+{
+    *bytes = 0;
+    if (!log->file)
+        return GM_OK;
+    off_t end = fflush(log->file) == 0 ? ftello(log->file) : -1;
+    if (end < 0 && errno == ESPIPE) /* a pipe or terminal: nothing to keep */
+        return GM_OK;
+    if (end < 0 || (fdatasync(fileno(log->file)) != 0 && errno != EINVAL && errno != EROFS))
+        return failed(log, err);
+    *bytes = (uint64_t)end;
+    return GM_OK;
 }
 
 enum gm_code log_epoch(struct train_log *log, const struct gm_epoch *e, struct gm_error *err)

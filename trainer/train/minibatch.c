@@ -39,42 +39,60 @@ static double batches_per_epoch(const struct run *r)
     return ceil((double)rows / (double)batch_rows(r));
 }
 
-static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
-                                 struct engine_totals *totals, size_t *done, struct gm_error *err)
+/* More batches are wanted. */
+static bool goes_on(const struct run *r, const struct minibatch_sweep *s, const struct engine_totals *totals)
 {
-    struct update update = {r, s->optim};
-    size_t size = batch_rows(r);
-    for (size_t i = 0; i < window->order_rows && totals->finite && !(s->most_batches && *done >= s->most_batches);
-         i += size) {
-        size_t rows = window->order_rows - i < size ? window->order_rows - i : size;
-        struct engine_batch batch = {window, window->order + i, rows, s->first_step + *done};
-        double epoch = (double)s->epoch + (double)*done / batches_per_epoch(r);
-        engine_prepare(&r->engine, r->params);
-        optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
-        enum gm_code code = engine_step(&r->engine, &batch, r->gradient, update_range, &update, totals, err);
-        if (code)
-            return code;
-        ++*done;
-    }
+    return totals->finite && r->reason == STOP_NONE && !(s->most_batches && *s->done >= s->most_batches);
+}
+
+/* After a batch. Where r is no whole state, only the watcher is asked. */
+static enum gm_code pause_between(struct run *r, const struct minibatch_sweep *s, struct gm_error *err)
+{
+    if (s->whole)
+        return run_pause(r, err);
+    if (run_interrupted(r))
+        r->reason = STOP_INTERRUPTED;
     return GM_OK;
 }
 
+/* The window's batches from number `skip` on. */
+static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
+                                 size_t skip, struct engine_totals *totals, struct gm_error *err)
+{
+    struct update update = {r, s->optim};
+    size_t size = batch_rows(r);
+    enum gm_code code = GM_OK;
+    for (size_t i = skip * size; !code && i < window->order_rows && goes_on(r, s, totals); i += size) {
+        size_t rows = window->order_rows - i < size ? window->order_rows - i : size;
+        struct engine_batch batch = {window, window->order + i, rows, s->first_step + *s->done};
+        double epoch = (double)s->epoch + (double)*s->done / batches_per_epoch(r);
+        engine_prepare(&r->engine, r->params);
+        optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
+        if ((code = engine_step(&r->engine, &batch, r->gradient, update_range, &update, totals, err)))
+            break;
+        ++*s->done;
+        code = pause_between(r, s, err);
+    }
+    return code;
+}
+
 enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, struct engine_totals *totals,
-                             size_t *steps, struct gm_error *err)
+                             struct gm_error *err)
 {
     const struct problem *p = r->problem;
     struct data_order order = {.shuffled = true, .seed = p->job->run.seed, .epoch = s->epoch, .mask = p->split.mask};
     struct data_pass *pass = NULL;
     const struct data_window *window = NULL;
-    size_t done = 0;
-    *totals = (struct engine_totals){.finite = true};
+    size_t size = batch_rows(r);
+    uint64_t skip = *s->done;
     enum gm_code code = data_pass_open(&pass, p->train.set, &order, err);
-    while (!code && totals->finite && !(s->most_batches && done >= s->most_batches) &&
-           !(code = data_pass_next(pass, &window, err)) && window)
-        code = sweep_window(r, s, window, totals, &done, err);
+    while (!code && goes_on(r, s, totals) && !(code = data_pass_next(pass, &window, err)) && window) {
+        size_t batches = (window->order_rows + size - 1) / size;
+        if (skip < batches)
+            code = sweep_window(r, s, window, (size_t)skip, totals, err);
+        skip -= skip < batches ? skip : batches;
+    }
     data_pass_close(pass);
-    if (steps)
-        *steps = done;
     return code;
 }
 
@@ -98,33 +116,39 @@ static enum gm_code measure(struct run *r, struct gm_epoch *epoch, struct gm_err
     return code;
 }
 
+/* The epoch that was swept is complete: told, and the next one prepared. */
+static enum gm_code finish_epoch(struct run *r, double seconds, struct gm_error *err)
+{
+    struct gm_epoch epoch = {.epoch = r->epochs + 1, .learning_rate = optim_last_rate(r->optim)};
+    epoch.rows_per_second = r->totals.weight[0] / fmax(seconds, 1e-9);
+    enum gm_code code;
+    if ((code = measure(r, &epoch, err)) || (code = run_epoch(r, &epoch, r->params, err)))
+        return code;
+    if (isnan(r->config.learning_rate) && epoch.objective >= r->lowest)
+        r->rate /= 2;
+    r->lowest = fmin(r->lowest, epoch.objective);
+    r->engine.passes++;
+    r->epochs++;
+    r->steps += r->batches;
+    r->batches = 0;
+    return GM_OK;
+}
+
 enum gm_code run_minibatch(struct run *r, struct gm_error *err)
 {
-    bool automatic = isnan(r->config.learning_rate);
-    double lowest = INFINITY;
-    uint64_t step = 0;
-    enum gm_code code = rate_resolve(r, err);
+    enum gm_code code = GM_OK;
     if (r->rule.max_epochs == 0)
         r->reason = STOP_MAX_EPOCHS;
-    for (size_t e = 1; !code && r->reason == STOP_NONE; e++) {
-        if (run_interrupted(r)) {
-            r->reason = STOP_INTERRUPTED;
-            break;
-        }
+    if (r->reason == STOP_NONE)
+        code = rate_resolve(r, err);
+    while (!code && r->reason == STOP_NONE) {
         double begun = clock_seconds();
-        size_t steps;
-        struct minibatch_sweep sweep = {r->optim, (uint32_t)(e - 1), r->rate, 0, step};
-        if ((code = minibatch_sweep(r, &sweep, &r->totals, &steps, err)))
-            break;
-        step += steps;
-        struct gm_epoch epoch = {.epoch = e, .learning_rate = optim_last_rate(r->optim)};
-        epoch.rows_per_second = r->totals.weight[0] / fmax(clock_seconds() - begun, 1e-9);
-        if ((code = measure(r, &epoch, err)) || (code = run_epoch(r, &epoch, r->params, err)))
-            break;
-        r->engine.passes++;
-        if (automatic && epoch.objective >= lowest)
-            r->rate /= 2;
-        lowest = fmin(lowest, epoch.objective);
+        if (r->batches == 0)
+            r->totals = (struct engine_totals){.finite = true};
+        struct minibatch_sweep sweep = {r->optim, (uint32_t)r->epochs, r->rate, 0, r->steps, &r->batches, true};
+        code = minibatch_sweep(r, &sweep, &r->totals, err);
+        if (!code && r->reason == STOP_NONE && !(code = finish_epoch(r, clock_seconds() - begun, err)))
+            code = run_pause(r, err);
     }
     return code;
 }

@@ -10,11 +10,14 @@ struct minibatch_sweep {
     double rate;         /* base learning rate */
     size_t most_batches; /* stop after these; 0: all of the epoch */
     uint64_t first_step; /* number of the first step, goes to the loss */
+    uint64_t *done;      /* batches of this epoch: those done before are passed over; counts on */
+    bool whole;          /* between two batches r is a whole state: run_pause is called */
 };
 
-/* Sweep over the shuffled training rows, updating r->params batch by batch. totals: sums of the batches' losses, each
- * before its update. *steps (may be NULL) gets the number of batches. Stops early when the loss is not finite. */
+/* Sweep over the shuffled training rows, updating r->params batch by batch. totals: the sums of the batches' losses,
+ * each before its update, are added to it. Stops early when the loss is not finite, or when the watcher wants to stop:
+ * then r->reason says so. */
 enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *sweep, struct engine_totals *totals,
-                             size_t *steps, struct gm_error *err);
+                             struct gm_error *err);
 
 #endif

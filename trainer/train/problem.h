@@ -31,12 +31,13 @@ struct problem {
     struct problem_data train, validation; /* validation.set NULL: no separate dataset */
     struct data_split split;               /* rows of `train` that are held out */
     struct data_stats stats;               /* of the training rows */
+    char validation_fingerprint[33];       /* "": no separate dataset */
     struct model model;
     const double *fill; /* [features] what replaces a missing feature; NULL: none is missing */
     bool has_validation;
     int threads;
     uint64_t memory; /* bytes the run may use */
-    struct file_lock lock;
+    struct file_lock locks[3]; /* of the outputs */
 };
 
 enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "optim/penalty.h"
+#include "train/checkpoint.h"
 #include "train/targets.h"
 
 static double or_default(double value, double fallback)
@@ -59,11 +60,52 @@ static enum gm_code start_params(struct run *r, struct gm_error *err)
     return code;
 }
 
+/* Where the job says to go on, if it does; else at the beginning. */
+static enum gm_code find_start(struct run *r, struct gm_error *err)
+{
+    const struct gm_job *job = r->problem->job;
+    r->saved.at = r->start_time = clock_seconds();
+    if (!job->output.checkpoint)
+        return job->output.resume ? error_set(err, GM_BAD_JOB, "output.checkpoint: is not set; --resume needs to know "
+                                                               "where the checkpoint is.")
+                                  : GM_OK;
+    enum gm_code code = checkpoint_older(&r->saved.older, job->output.checkpoint, err);
+    if (!code)
+        code = identity_of_problem(&r->identity, r->problem, err);
+    if (code || !job->output.resume || (code = checkpoint_load(r, &r->saved.resumed, err)))
+        return code;
+    r->start_time -= r->seconds;
+    if (!r->saved.resumed)
+        problem_note(r->watch, "%s: there is no checkpoint yet; starting at the beginning.", job->output.checkpoint);
+    else if (r->saved.finished)
+        problem_note(r->watch, "%s: this job has ended already (%s); nothing is left to do.", job->output.checkpoint,
+                     stop_reason_name(r->reason));
+    else
+        problem_note(r->watch, "%s: going on after epoch %zu.", job->output.checkpoint, r->last.epoch);
+    return GM_OK;
+}
+
+/* A finished run leaves its log alone. */
+static enum gm_code start_log(struct run *r, struct gm_error *err)
+{
+    enum gm_code code;
+    if (r->saved.finished)
+        return GM_OK;
+    if ((code = log_open(&r->log, r->problem->job->output.log, r->saved.resumed ? r->log_bytes : 0, err)))
+        return code;
+    return r->log.kept ? log_resume(&r->log, &r->last, r->batches, err) : log_start(&r->log, r->problem, err);
+}
+
 enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
-    *r = (struct run){
-        .problem = p, .watch = watch, .n = engine_params(p), .config = config_of(job), .rule = rule_of(job)};
+    *r = (struct run){.problem = p,
+                      .watch = watch,
+                      .n = engine_params(p),
+                      .config = config_of(job),
+                      .rule = rule_of(job),
+                      .totals = {.finite = true},
+                      .lowest = INFINITY};
     stop_init(&r->stop);
     enum gm_code code;
     if ((code = memory_alloc((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
@@ -73,8 +115,8 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
         (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
-        (code = engine_init(&r->engine, p, err)) || (code = start_params(r, err)) ||
-        (code = log_open(&r->log, job->output.log, err)) || (code = log_start(&r->log, p, err)))
+        (code = engine_init(&r->engine, p, err)) || (code = start_params(r, err)) || (code = find_start(r, err)) ||
+        (code = start_log(r, err)))
         run_release(r);
     return code;
 }
@@ -85,6 +127,8 @@ void run_release(struct run *r)
     engine_release(&r->engine);
     optim_free(r->optim);
     memory_free(r->penalised);
+    identity_release(&r->identity);
+    memory_free(r->saved.older);
     memory_free(r->params);
     memory_free(r->gradient);
     memory_free(r->best);
@@ -95,6 +139,15 @@ void run_release(struct run *r)
 bool run_interrupted(const struct run *r)
 {
     return r->watch && r->watch->interrupted && r->watch->interrupted(r->watch->context);
+}
+
+enum gm_code run_pause(struct run *r, struct gm_error *err)
+{
+    if (r->reason == STOP_NONE && run_interrupted(r)) {
+        r->reason = STOP_INTERRUPTED;
+        return checkpoint_save(r, err);
+    }
+    return checkpoint_due(r, err);
 }
 
 static double monitored(const struct run *r, const struct gm_epoch *e)
@@ -143,7 +196,6 @@ enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double
 
 enum gm_code run_train(struct run *r, struct gm_error *err)
 {
-    r->start_time = clock_seconds();
     enum gm_code code = optim_is_full_batch(r->config.method) ? run_full(r, err) : run_minibatch(r, err);
     bool any_best = isfinite(r->stop.best_loss);
     if (any_best && (r->problem->job->stop.restore_best || r->reason == STOP_DIVERGED)) {

@@ -9,7 +9,28 @@
 #include "optim/optim.h"
 #include "optim/stop.h"
 #include "train/engine.h"
+#include "train/identity.h"
 #include "train/log.h"
+
+/* The search for a learning rate (rate.c), between two trials. */
+struct rate_search {
+    double loss; /* of the best trial, which was at run.rate */
+    uint64_t tried;
+    uint64_t moves;    /* trials that were better, in this direction */
+    uint64_t downhill; /* 1: towards lower rates */
+    uint64_t found;    /* 1: run.rate is resolved */
+};
+
+/* What is known of the checkpoints of a run. */
+struct run_saved {
+    char *older;   /* the name of the checkpoint before the last */
+    double at;     /* when, clock_seconds() */
+    size_t epoch;  /* at which epoch */
+    bool good;     /* the file at output.checkpoint may become the older one */
+    bool durable;  /* one was saved or loaded: the run can be resumed */
+    bool resumed;  /* this run went on from one */
+    bool finished; /* and there was nothing left to do */
+};
 
 /* A training run: the problem, where it stands, and the best it has seen. */
 struct run {
@@ -19,19 +40,33 @@ struct run {
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;
-    struct stop_state stop;
     struct train_log log;
+    struct identity identity;
+    struct run_saved saved;
     size_t n;           /* parameters: the model's, then the loss's */
     uint8_t *penalised; /* [n] 1 where l1 and l2 apply */
     double *params;     /* [n] where the optimiser is */
     double *gradient;   /* [n] */
     double *best;       /* [n] parameters of the best epoch */
     double *kept;       /* [n] the result: best, or the last iterate */
-    double rate;        /* resolved learning rate of minibatch methods */
     double start_time;
-    struct gm_epoch last, best_epoch; /* as they were reported */
-    struct engine_totals totals;      /* of the last evaluation, for messages */
     enum stop_reason reason;
+
+    /* Numbers that a checkpoint keeps, 8 bytes each: everything from here to numbers_end has a row in state.c. */
+    struct stop_state stop;
+    struct gm_epoch last, best_epoch; /* as they were reported */
+    struct engine_totals totals;      /* of the last evaluation, for messages; minibatch: of the epoch so far */
+    double rate;                      /* resolved learning rate of minibatch methods */
+    struct rate_search search;
+    double lowest;      /* minibatch: objective so far */
+    uint64_t epochs;    /* complete ones; full batch: the start counts */
+    uint64_t batches;   /* minibatch: steps done in the epoch after those */
+    uint64_t steps;     /* minibatch: steps of complete epochs */
+    uint64_t passes;    /* engine.passes, when it was saved */
+    double seconds;     /* of training, when it was saved */
+    uint64_t ended;     /* enum stop_reason, STOP_NONE: there is more to do */
+    uint64_t log_bytes; /* of the log, when it was saved */
+    char numbers_end;
 };
 
 enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_watch *watch, struct gm_error *err);
@@ -44,6 +79,9 @@ enum gm_code run_train(struct run *r, struct gm_error *err);
 /* Report an epoch to the log and the watcher, keep it when it is the best, ask the stop rule. point [n]: its weights.
  */
 enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double *point, struct gm_error *err);
+/* Between two steps, where r is a whole state (state.h): saves a checkpoint when one is due, and asks the watcher. When
+ * that wants to stop, r->reason is STOP_INTERRUPTED afterwards. */
+enum gm_code run_pause(struct run *r, struct gm_error *err);
 /* The watcher wants to stop. */
 bool run_interrupted(const struct run *r);
 
