@@ -110,10 +110,12 @@ struct gm_job {
         double target_loss, gradient_norm, max_time; /* NaN: off; max_time in seconds */
     } stop;
     struct {
-        const char *model;       /* NULL: not written */
-        const char *log;         /* NULL: not written */
-        const char *checkpoint;  /* NULL: none */
-        double checkpoint_every; /* seconds */
+        const char *model;        /* NULL: not written */
+        const char *log;          /* NULL: not written */
+        const char *checkpoint;   /* NULL: none */
+        double checkpoint_every;  /* seconds */
+        size_t checkpoint_epochs; /* also after so many epochs; 0: by time alone */
+        bool resume;              /* go on from the checkpoint where there is one; no key of the job file */
     } output;
     struct {
         int threads;     /* 0: auto */
@@ -146,6 +148,7 @@ struct gm_watch {
     void (*note)(void *context, const char *text); /* worth knowing: what was chosen, a warning */
     void (*epoch)(void *context, const struct gm_epoch *epoch);
     bool (*interrupted)(void *context); /* asked between steps; true: stop, save, return */
+    bool (*save)(void *context);        /* asked between steps; true: save a checkpoint now, and go on */
 };
 
 enum gm_task { GM_TASK_IS_REGRESSION, GM_TASK_IS_CLASSIFICATION, GM_TASK_IS_OTHER };
@@ -172,6 +175,9 @@ struct gm_summary {
     bool resident;
     int threads;
     uint64_t peak_memory_bytes;
+    bool resumable;                      /* a checkpoint of this run is on the disk */
+    bool resumed;                        /* it went on from one */
+    bool untouched;                      /* and found that the job had ended before: nothing was written */
     struct gm_metrics train, validation; /* of the kept weights; rows == 0: not there */
 };
 void gm_summary_release(struct gm_summary *summary);
@@ -179,8 +185,9 @@ void gm_summary_release(struct gm_summary *summary);
 char *gm_summary_json(const struct gm_summary *summary);
 char *gm_metrics_json(const struct gm_metrics *metrics);
 
-/* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule; GM_DIVERGED, GM_INTERRUPTED
- * with the last good model kept. */
+/* Train and write the outputs the job names. GM_OK also for a run that stopped by a rule, and for one that is resumed
+ * when it has ended already; GM_DIVERGED, GM_INTERRUPTED with the last good model kept: summary->resumable says whether
+ * the run can go on from a checkpoint. */
 enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, struct gm_summary *summary,
                       struct gm_error *err);
 

@@ -242,20 +242,21 @@ static void an_output_that_another_run_holds_is_refused(void)
     test_result_free(&result);
 }
 
-/* A training that would take hours, told to end after it has begun to write its log. */
-static int interrupted_by(int number, const char *log)
+/* A training that would take hours, told to end after it has begun to write its log. checkpoint: "null" or a file. */
+static int interrupted_by(int number, const char *log, const char *checkpoint)
 {
-    char set_log[64];
+    char set_log[64], set_checkpoint[64];
     snprintf(set_log, sizeof set_log, "output.log=%s", log);
+    snprintf(set_checkpoint, sizeof set_checkpoint, "output.checkpoint=%s", checkpoint);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         const char *program = getenv("GRADMILL");
-        if (chdir(test_directory()) != 0 || !freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+        if (chdir(test_directory()) != 0 || !freopen("/dev/null", "w", stdout) || !freopen("err", "w", stderr))
             _exit(99);
         execl(program, program, "train", "j.yaml", "--set", "stop={loss_change: null, max_epochs: 1000000000}", "--set",
               "optimizer={type: sgd, learning_rate: 1e-9, batch_size: 2}", "--set", set_log, "--set",
-              "output.model=cut.h5", (char *)NULL);
+              "output.model=cut.h5", "--set", set_checkpoint, (char *)NULL);
         _exit(98);
     }
     int status = 0;
@@ -270,11 +271,23 @@ static int interrupted_by(int number, const char *log)
 static void signals_end_training_with_a_model(void)
 {
     prepare();
-    CU_ASSERT_EQUAL(interrupted_by(SIGINT, "int.jsonl"), 75);
-    CU_ASSERT(exists("cut.h5"));
-    CU_ASSERT_EQUAL(interrupted_by(SIGTERM, "term.jsonl"), 75);
+    CU_ASSERT_EQUAL(interrupted_by(SIGINT, "int.jsonl", "int.ckpt"), 75);
+    CU_ASSERT(exists("cut.h5") && exists("int.ckpt"));
+    CU_ASSERT_EQUAL(interrupted_by(SIGTERM, "term.jsonl", "term.ckpt"), 75);
     char *text = file_text("term.jsonl");
     ASSERT_HOLDS(text, "\"stop_reason\":\"interrupted\"");
+    free(text);
+}
+
+/* 75 promises a checkpoint. Without one the process dies by the signal, its best model written all the same. */
+static void without_a_checkpoint_a_signal_is_what_ends_the_process(void)
+{
+    prepare();
+    unlink(test_path("cut.h5"));
+    CU_ASSERT_EQUAL(interrupted_by(SIGTERM, "none.jsonl", "null"), 128 + SIGTERM);
+    CU_ASSERT(exists("cut.h5"));
+    char *text = file_text("err");
+    ASSERT_HOLDS(text, "the best model so far is kept. The run cannot be resumed: output.checkpoint is not set.");
     free(text);
 }
 
@@ -282,4 +295,4 @@ TEST_MAIN("train", TEST(training_recovers_the_true_coefficients), TEST(json_is_t
           TEST(every_line_of_the_log_is_an_event), TEST(two_runs_write_the_same_model),
           TEST(verbose_prints_a_line_per_epoch), TEST(every_failure_has_its_code_and_leaves_no_model),
           TEST(a_diverged_run_keeps_the_last_good_model), TEST(an_output_that_another_run_holds_is_refused),
-          TEST(signals_end_training_with_a_model))
+          TEST(signals_end_training_with_a_model), TEST(without_a_checkpoint_a_signal_is_what_ends_the_process))

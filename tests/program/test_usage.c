@@ -122,7 +122,6 @@ static void missing_or_surplus_operands_are_named(void)
     EXPECT(64, NULL, "Add --rows N", "make", "regression", "-o", "x.h5");
     EXPECT(64, NULL, "Which log?", "plot");
     EXPECT(64, NULL, "Add -o FILE.svg", "plot", "log.jsonl");
-    EXPECT(64, NULL, "no checkpoints yet", "train", "a.yaml", "--resume");
 }
 
 static void numbers_of_options_are_checked(void)

@@ -26,14 +26,15 @@ static void seal_write(char *seal, const void *image, size_t size)
     memcpy(seal, text, SEAL_BYTES);
 }
 
-/* False: there is a seal and it does not match. */
-static bool seal_holds(const char *bytes, size_t size)
+enum seal { SEAL_MISSING, SEAL_BROKEN, SEAL_HOLDS };
+
+static enum seal seal_check(const char *bytes, size_t size)
 {
     char expected[SEAL_BYTES];
     if (size < SEAL_BYTES || memcmp(bytes + size - SEAL_BYTES, SEAL, sizeof SEAL - 1) != 0)
-        return true;
+        return SEAL_MISSING;
     seal_write(expected, bytes, size - SEAL_BYTES);
-    return memcmp(bytes + size - SEAL_BYTES, expected, SEAL_BYTES) == 0;
+    return memcmp(bytes + size - SEAL_BYTES, expected, SEAL_BYTES) == 0 ? SEAL_HOLDS : SEAL_BROKEN;
 }
 
 hid_t archive_stored_type(enum archive_type type)
@@ -200,7 +201,7 @@ static hid_t open_image(const struct archive *a, void **bytes, size_t size)
     return file;
 }
 
-enum gm_code archive_open(struct archive **out, const char *path, struct gm_error *err)
+static enum gm_code open_archive(struct archive **out, const char *path, bool sealed, struct gm_error *err)
 {
     struct archive *a;
     void *bytes = NULL;
@@ -210,8 +211,14 @@ enum gm_code archive_open(struct archive **out, const char *path, struct gm_erro
     if (code != GM_OK)
         return code;
     code = file_read(path, ARCHIVE_BYTES_MOST, &bytes, &size, err);
-    if (code == GM_OK && !seal_holds(bytes, size)) {
+    enum seal seal = code == GM_OK ? seal_check(bytes, size) : SEAL_MISSING;
+    if (code == GM_OK && seal == SEAL_BROKEN) {
         code = error_set(err, GM_BAD_DATA, "%s: is damaged: its bytes do not match the checksum at its end.", path);
+    } else if (code == GM_OK && seal == SEAL_MISSING && sealed) {
+        code = error_set(err, GM_BAD_DATA,
+                         "%s: is damaged: the checksum at its end is missing (it was cut short, or another program "
+                         "wrote it).",
+                         path);
     } else if (code == GM_OK) {
         hdf5_lock();
         a->file = size ? open_image(a, &bytes, size) : H5I_INVALID_HID;
@@ -225,6 +232,16 @@ enum gm_code archive_open(struct archive **out, const char *path, struct gm_erro
     else
         *out = a;
     return code;
+}
+
+enum gm_code archive_open(struct archive **out, const char *path, struct gm_error *err)
+{
+    return open_archive(out, path, false, err);
+}
+
+enum gm_code archive_open_sealed(struct archive **out, const char *path, struct gm_error *err)
+{
+    return open_archive(out, path, true, err);
 }
 
 void archive_close(struct archive *a)

@@ -53,6 +53,8 @@ enum gm_code archive_save_keeping(struct archive *a, const char *path, const cha
 /* The whole file is read into memory, at most 4 GiB. GM_NO_INPUT, GM_DENIED, GM_IO, GM_BAD_DATA when it is not HDF5 or
  * damaged. */
 enum gm_code archive_open(struct archive **out, const char *path, struct gm_error *err);
+/* The same for files that nobody but us writes: one without the checksum at its end is damaged too. */
+enum gm_code archive_open_sealed(struct archive **out, const char *path, struct gm_error *err);
 bool archive_has(const struct archive *a, const char *name); /* an array */
 bool archive_has_attribute(const struct archive *a, const char *name);
 /* Read an array, converted to `type`; memory_free *data. GM_BAD_DATA when missing, of another kind, or its rank differs

@@ -1,28 +1,66 @@
-/* Signals. The flag is the room's only state: a handler can reach nothing else. */
+/* Signals. The flags are the room's only state: a handler can reach nothing else. */
 #include "cli/interrupt.h"
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
-static volatile sig_atomic_t asked;
+#include <gradmill/status.h>
 
-static void handle(int number)
+static volatile sig_atomic_t asked;    /* the signal that wants us to stop */
+static volatile sig_atomic_t save;     /* a checkpoint is wanted */
+static volatile sig_atomic_t training; /* the first step has come */
+static volatile sig_atomic_t resumable;
+
+static void handle_stop(int number)
 {
-    (void)number;
-    asked = 1;
+    asked = number;
+    if (training)
+        return;
+    if (resumable)
+        _exit(GM_INTERRUPTED);
+    raise(number); /* SA_RESETHAND: the default action, as soon as this handler returns */
 }
 
-void interrupt_catch(void)
+static void handle_save(int number)
 {
+    (void)number;
+    save = 1;
+}
+
+void interrupt_catch(bool has_checkpoint)
+{
+    resumable = has_checkpoint;
     /* SA_RESETHAND: the second signal finds the default action and ends the process. */
-    struct sigaction action = {.sa_handler = handle, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    struct sigaction stop = {.sa_handler = handle_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    struct sigaction again = {.sa_handler = handle_save, .sa_flags = SA_RESTART};
+    sigemptyset(&stop.sa_mask);
+    sigemptyset(&again.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGUSR1, &again, NULL);
 }
 
 bool interrupt_asked(void *context)
 {
     (void)context;
+    training = 1;
     return asked != 0;
+}
+
+bool interrupt_save(void *context)
+{
+    bool wanted = save != 0;
+    (void)context;
+    if (wanted)
+        save = 0;
+    return wanted;
+}
+
+void interrupt_again(void)
+{
+    if (!asked)
+        return;
+    signal(asked, SIG_DFL);
+    raise(asked);
 }

@@ -77,9 +77,10 @@ static const struct job_key keys[] = {
 
     {"output.model", JOB_TEXT, AT(output.model), ANY, 0, NULL, "null", NULL, "model.h5", "where the model goes; null: nowhere"},
     {"output.log", JOB_TEXT, AT(output.log), ANY, 0, NULL, "null", NULL, "log.jsonl", "where the log goes, a JSON object a line; null: nowhere"},
-    {"output.checkpoint", JOB_TEXT, AT(output.checkpoint), ANY, 0, NULL, "null", NULL, "null", "checkpoint file; or a map of the two keys below"},
+    {"output.checkpoint", JOB_TEXT, AT(output.checkpoint), ANY, 0, NULL, "null", NULL, "null", "checkpoint file, for --resume; the one before is kept as FILE.1; or a map of the keys below"},
     {"output.checkpoint.path", JOB_TEXT, AT(output.checkpoint), ANY, 0, NULL, "null", NULL, "null", "checkpoint file"},
     {"output.checkpoint.every", JOB_DURATION, AT(output.checkpoint_every), FROM(0), UP, NULL, NULL, NULL, "60s", "time between checkpoints"},
+    {"output.checkpoint.every_epochs", JOB_WHOLE, AT(output.checkpoint_epochs), FROM(1), 0, NULL, "null", NULL, "null", "also after so many epochs; null: by time alone"},
 
     {"run.threads", JOB_THREADS, AT(run.threads), 1, 4096, 0, NULL, "auto", NULL, "auto", "threads; auto: what affinity and cgroup allow. The model's bits do not depend on it"},
     {"run.memory", JOB_BYTES, AT(run.memory), FROM(1), 0, NULL, "auto", NULL, "auto", "memory budget, as in 4GiB; larger data streams; auto: 60 % of what the cgroup allows"},

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gradmill/gradmill.h>
 
@@ -94,8 +95,6 @@ static int parse(int argc, char **argv, struct arguments *a)
         return optind == argc ? message_usage("train", "Which job file? As in: gradmill train job.yaml")
                               : message_usage("train", "One job file at a time; \"%s\" is too many.", argv[optind + 1]);
     a->job = argv[optind];
-    if (a->resume)
-        return message_usage("train", "--resume: this version writes no checkpoints yet.");
     return GM_OK;
 }
 
@@ -106,11 +105,8 @@ static void say_start(const struct arguments *a, const struct gm_job *job)
     const char *data = job->data.train.path ? job->data.train.path : job->data.train.features;
     snprintf(text, sizeof text, "%s: %s on %s, at most %zu epochs", a->job, job->loss.terms[0].name, data,
              job->stop.max_epochs);
-    if (a->quiet)
-        return;
-    message_note("train", text);
-    if (job->output.checkpoint)
-        message_note("train", "output.checkpoint: this version writes no checkpoints yet; the run cannot be resumed.");
+    if (!a->quiet)
+        message_note("train", text);
 }
 
 /* The library knows keys and values, but not the file they came from. */
@@ -135,30 +131,51 @@ static void report(const struct arguments *a, const struct gm_job *job, const st
     }
 }
 
+/* There is something that --resume could go on from. */
+static bool has_checkpoint(const struct arguments *a, const struct gm_job *job)
+{
+    char older[4096];
+    const char *path = a->resume ? job->output.checkpoint : NULL;
+    return path && (access(path, F_OK) == 0 ||
+                    (snprintf(older, sizeof older, "%s.1", path) < (int)sizeof older && access(older, F_OK) == 0));
+}
+
+/* After an interruption: 75 promises that the run can be resumed. Without that we die by the signal, as a program that
+ * catches none would. */
+static int leave(enum gm_code code, bool resumable)
+{
+    fflush(NULL);
+    if (code == GM_INTERRUPTED && !resumable)
+        interrupt_again();
+    return (int)code;
+}
+
 static int run(const struct arguments *a, struct job_file *file)
 {
     struct listener listener = {.arguments = a};
     struct gm_summary summary = {0};
     struct gm_error err = {0};
-    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked};
+    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked, interrupt_save};
     if (a->loss_path)
         file->job.loss.search_path = a->loss_path;
     if (a->has_io)
         file->job.data.io = a->io;
     say_start(a, &file->job);
-    interrupt_catch();
+    file->job.output.resume = a->resume;
+    interrupt_catch(has_checkpoint(a, &file->job));
     progress_init(&listener.bar, !a->quiet && !a->verbose);
     enum gm_code code = gm_train(&file->job, &watch, &summary, &err);
     progress_clear(&listener.bar);
     if (code == GM_OK || summary.epochs > 0)
         report(a, &file->job, &summary);
+    bool resumable = summary.resumable;
     gm_summary_release(&summary);
     if (code == GM_OK)
         return GM_OK;
     fflush(stdout);
     name_job_file(a->job, &err);
     message_fail("train", &err);
-    return (int)code;
+    return leave(code, resumable);
 }
 
 int command_train(int argc, char **argv)

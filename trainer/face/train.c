@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/file.h"
+#include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/run.h"
 #include "train/summary.h"
@@ -100,6 +102,23 @@ static void summarise(const struct run *r, struct gm_summary *s)
     s->resident = data_is_resident(p->train.set);
     s->threads = p->threads;
     s->peak_memory_bytes = memory_peak();
+    s->resumable = r->saved.durable;
+    s->resumed = r->saved.resumed;
+    s->untouched = r->saved.finished;
+}
+
+static enum gm_code interrupted(const struct run *r, struct gm_error *err)
+{
+    const char *checkpoint = r->problem->job->output.checkpoint;
+    const char *model = isfinite(r->stop.best_loss) ? "; the best model so far is kept" : "; there is no model yet";
+    if (!r->problem->job->output.model)
+        model = "";
+    if (r->saved.durable)
+        return error_set(err, GM_INTERRUPTED, "Interrupted after epoch %zu%s. --resume goes on from %s.", r->last.epoch,
+                         model, checkpoint);
+    return error_set(err, GM_INTERRUPTED,
+                     "Interrupted after epoch %zu%s. The run cannot be resumed: output.checkpoint is not set.",
+                     r->last.epoch, model);
 }
 
 /* Diverged is told with where it was first seen. */
@@ -107,8 +126,7 @@ static enum gm_code verdict(const struct run *r, struct gm_error *err)
 {
     const char *kept = isfinite(r->stop.best_loss) ? "The best model before that is kept." : "There is no good model.";
     if (r->reason == STOP_INTERRUPTED)
-        return error_set(err, GM_INTERRUPTED, "Interrupted after epoch %zu; the best model so far is kept.",
-                         r->last.epoch);
+        return interrupted(r, err);
     if (r->reason != STOP_DIVERGED)
         return GM_OK;
     if (!r->totals.finite)
@@ -122,20 +140,39 @@ static enum gm_code verdict(const struct run *r, struct gm_error *err)
                      r->last.epoch, kept);
 }
 
+/* A job that had ended before keeps its files as they are; only one that is missing is written again. */
+static bool wants_model(const struct run *r)
+{
+    const char *path = r->problem->job->output.model;
+    return isfinite(r->stop.best_loss) && path && !(r->saved.finished && access(path, F_OK) == 0);
+}
+
+/* The model, its metrics, the end of the log; and last the checkpoint that says that nothing is left to do. Whoever is
+ * interrupted is in a hurry: no metrics, and the checkpoint was saved first. */
+static enum gm_code finish(struct run *r, struct gm_summary *summary, struct gm_error *err)
+{
+    enum gm_code code;
+    bool hurry = r->reason == STOP_INTERRUPTED;
+    if (wants_model(r) && (code = save_model(r, err)))
+        return code;
+    if (isfinite(r->stop.best_loss) && !hurry && (code = measure(r, summary, err)))
+        return code;
+    if (r->saved.finished)
+        return GM_OK;
+    if ((code = log_end(&r->log, summary, err)) || (!hurry && (code = checkpoint_save(r, err))))
+        return code;
+    return log_close(&r->log, err);
+}
+
 static enum gm_code train(struct run *r, struct gm_summary *summary, struct gm_error *err)
 {
     enum gm_code code = run_train(r, err);
     if (code)
         return code;
-    bool good = isfinite(r->stop.best_loss);
     summarise(r, summary);
-    if (good && (code = save_model(r, err)))
-        return code;
-    if (good && (code = measure(r, summary, err)))
-        return code;
-    if ((code = log_end(&r->log, summary, err)) || (code = log_close(&r->log, err)))
-        return code;
-    return verdict(r, err);
+    code = finish(r, summary, err);
+    summary->resumable = r->saved.durable;
+    return code ? code : verdict(r, err);
 }
 
 enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, struct gm_summary *summary,

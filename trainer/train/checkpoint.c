@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/archive.h"
 #include "base/clock.h"
@@ -122,17 +121,6 @@ enum gm_code checkpoint_due(struct run *r, struct gm_error *err)
 
 /* ---- loading ---- */
 
-bool checkpoint_exists(const char *path)
-{
-    char *older = NULL;
-    struct gm_error unused;
-    bool exists = access(path, F_OK) == 0;
-    if (!exists && checkpoint_older(&older, path, &unused) == GM_OK)
-        exists = access(older, F_OK) == 0;
-    memory_free(older);
-    return exists;
-}
-
 static enum gm_code check_format(const struct archive *a, const char *path, struct gm_error *err)
 {
     char *format = NULL;
@@ -227,7 +215,7 @@ static enum gm_code read_archive(const struct archive *a, struct run *r, const c
 
 static enum gm_code open_one(struct archive **a, const char *path, struct gm_error *err)
 {
-    enum gm_code code = archive_open(a, path, err);
+    enum gm_code code = archive_open_sealed(a, path, err);
     if (!code && (code = check_format(*a, path, err))) {
         archive_close(*a);
         *a = NULL;

@@ -19,8 +19,6 @@
 
 /* "path.1"; memory_free it. GM_SYSTEM. */
 enum gm_code checkpoint_older(char **older, const char *path, struct gm_error *err);
-/* Is there a file that `path` or its elder could be loaded from? */
-bool checkpoint_exists(const char *path);
 
 /* Save now, if the job wants checkpoints at all. GM_SYSTEM, GM_IO, GM_CANNOT_CREATE, GM_DENIED: then the file is as it
  * was. */

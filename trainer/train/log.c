@@ -77,10 +77,10 @@ enum gm_code log_resume(struct train_log *log, const struct gm_epoch *last, uint
 {
     if (!log->file)
         return GM_OK;
-    return write_line(log,
-                      json_pack("{s:s, s:I, s:I}", "event", "resume", "epoch", (json_int_t)last->epoch, "batch",
-                                (json_int_t)batch),
-                      err);
+    return write_line(
+        log,
+        json_pack("{s:s, s:I, s:I}", "event", "resume", "epoch", (json_int_t)last->epoch, "batch", (json_int_t)batch),
+        err);
 }
 
 enum gm_code log_sync(struct train_log *log, uint64_t *bytes, struct gm_error *err)

@@ -30,14 +30,24 @@ void problem_note(const struct gm_watch *watch, const char *format, ...)
 
 /* ---- outputs, before anything is read ---- */
 
+/* One after the other, so that of two runs the first to come has them all. */
 static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
-    enum gm_code code;
-    if (job->output.model && ((code = file_check_writable(job->output.model, err)) ||
-                              (code = file_lock_take(&p->lock, job->output.model, err))))
-        return code;
-    return job->output.log ? file_check_writable(job->output.log, err) : GM_OK;
+    const char *const paths[] = {job->output.model, job->output.checkpoint, job->output.log};
+    _Static_assert(sizeof paths / sizeof *paths == sizeof p->locks / sizeof *p->locks, "a lock an output");
+    enum gm_code code = GM_OK;
+    for (size_t i = 0; !code && i < sizeof paths / sizeof *paths; i++) {
+        if (!paths[i])
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (paths[j] && strcmp(paths[i], paths[j]) == 0)
+                return error_set(err, GM_BAD_JOB, "output: '%s' is named twice: each output is a file of its own.",
+                                 paths[i]);
+        if (!(code = file_check_writable(paths[i], err)))
+            code = file_lock_take(&p->locks[i], paths[i], err);
+    }
+    return code;
 }
 
 /* ---- what this version trains ---- */
@@ -263,6 +273,7 @@ static enum gm_code scan(struct problem *p, struct gm_error *err)
     code = scan_run(&stats, p->validation.set, &p->validation.plan, &(struct data_split){0}, p->threads, err);
     if (stats.fill) /* missing only there: the training mean takes its place too */
         p->fill = p->stats.mean;
+    snprintf(p->validation_fingerprint, sizeof p->validation_fingerprint, "%s", stats.fingerprint);
     scan_release(&stats);
     return code;
 }
@@ -312,6 +323,7 @@ void problem_release(struct problem *p)
     data_close(p->validation.set);
     loss_release(&p->loss);
     loss_plugin_release(&p->plugin);
-    file_lock_release(&p->lock);
+    for (size_t i = 0; i < sizeof p->locks / sizeof *p->locks; i++)
+        file_lock_release(&p->locks[i]);
     *p = (struct problem){0};
 }

@@ -36,7 +36,7 @@ struct problem {
     const double *fill; /* [features] what replaces a missing feature; NULL: none is missing */
     bool has_validation;
     int threads;
-    uint64_t memory; /* bytes the run may use */
+    uint64_t memory;           /* bytes the run may use */
     struct file_lock locks[3]; /* of the outputs */
 };
 

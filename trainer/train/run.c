@@ -66,8 +66,9 @@ static enum gm_code find_start(struct run *r, struct gm_error *err)
     const struct gm_job *job = r->problem->job;
     r->saved.at = r->start_time = clock_seconds();
     if (!job->output.checkpoint)
-        return job->output.resume ? error_set(err, GM_BAD_JOB, "output.checkpoint: is not set; --resume needs to know "
-                                                               "where the checkpoint is.")
+        return job->output.resume ? error_set(err, GM_BAD_JOB,
+                                              "output.checkpoint: is not set; --resume needs to know "
+                                              "where the checkpoint is.")
                                   : GM_OK;
     enum gm_code code = checkpoint_older(&r->saved.older, job->output.checkpoint, err);
     if (!code)

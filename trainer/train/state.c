@@ -9,14 +9,14 @@
 
 enum number_kind { REAL, COUNT, FLAG };
 
-#define ROW(kind, member)                       \
-    {                                           \
+#define ROW(kind, member)                           \
+    {                                               \
 #member, kind, offsetof(struct run, member) \
     }
-#define EPOCH_ROWS(member)                                                                                     \
-    ROW(COUNT, member.epoch), ROW(COUNT, member.max_epochs), ROW(COUNT, member.best_epoch),                    \
-        ROW(REAL, member.train_loss), ROW(REAL, member.objective), ROW(REAL, member.validation_loss),          \
-        ROW(REAL, member.gradient_norm), ROW(REAL, member.learning_rate), ROW(REAL, member.change),            \
+#define EPOCH_ROWS(member)                                                                            \
+    ROW(COUNT, member.epoch), ROW(COUNT, member.max_epochs), ROW(COUNT, member.best_epoch),           \
+        ROW(REAL, member.train_loss), ROW(REAL, member.objective), ROW(REAL, member.validation_loss), \
+        ROW(REAL, member.gradient_norm), ROW(REAL, member.learning_rate), ROW(REAL, member.change),   \
         ROW(REAL, member.seconds), ROW(REAL, member.rows_per_second)
 
 static const struct number {
