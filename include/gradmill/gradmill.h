@@ -50,10 +50,13 @@ enum gm_monitor { GM_MONITOR_AUTO, GM_MONITOR_VALIDATION, GM_MONITOR_TRAIN };
 enum gm_precision { GM_FLOAT32, GM_FLOAT64 };
 
 /* Where a dataset is. Either `path` ("FILE.h5" or "FILE.h5:/group", X and y by convention) or `features` and friends,
- * each "FILE.h5:/dataset". */
+ * each "FILE.h5:/dataset". Several files are one dataset: any of the names may be a pattern ("part-*.h5"), and `paths`
+ * is a list. */
 struct gm_data {
     const char *path;
     const char *features, *target, *weight, *group;
+    const char *const *paths; /* [n_paths] in place of `path`, which is the first of them; n_paths 0: `path` counts */
+    size_t n_paths;
 };
 
 struct gm_setting {
@@ -75,6 +78,8 @@ struct gm_job {
     struct {
         struct gm_data train, validation; /* validation.path and .features NULL: validation_fraction counts */
         double validation_fraction;       /* 0: none */
+        const char *split; /* NULL or "rows": by hash of the row; "group": of its group; "stored": the dataset `split`
+                              beside the features; else that dataset [rows]: 0 train, 1 validation, 2 neither */
         bool standardize;
         enum gm_missing missing;
         bool allow_external;

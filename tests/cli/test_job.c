@@ -118,7 +118,7 @@ static bool same_field(const struct job_key *key, const struct gm_job *a, const 
     if (key->kind == JOB_FRACTION)
         return a->data.validation_fraction == b->data.validation_fraction && !a->data.validation.path &&
                !b->data.validation.path;
-    if (key->kind != JOB_TEXT)
+    if (key->kind != JOB_TEXT && key->kind != JOB_FILES)
         return memcmp(at, bt, field_size(key->kind)) == 0;
     memcpy(&one, at, sizeof one);
     memcpy(&two, bt, sizeof two);
@@ -271,6 +271,15 @@ static void datasets_are_a_name_or_a_map(void)
     job_release(&file);
     file = loaded(MINIMAL, "data.validation={features: v.h5:/x, target: v.h5:/y}");
     CU_ASSERT_STRING_EQUAL(file.job.data.validation.features, "v.h5:/x");
+    job_release(&file);
+    file = loaded(MINIMAL, "data.train=[a.h5, b-*.h5]");
+    CU_ASSERT_EQUAL_FATAL(file.job.data.train.n_paths, 2);
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.path, "a.h5");
+    CU_ASSERT_STRING_EQUAL(file.job.data.train.paths[1], "b-*.h5");
+    job_release(&file);
+    file = loaded(MINIMAL, "data.validation=[c.h5]");
+    CU_ASSERT_EQUAL_FATAL(file.job.data.validation.n_paths, 1);
+    CU_ASSERT_STRING_EQUAL(file.job.data.validation.paths[0], "c.h5");
     job_release(&file);
     file = loaded(MINIMAL, "data.validation=\"0.2\""); /* in quotes: a file of this name */
     CU_ASSERT_STRING_EQUAL(file.job.data.validation.path, "0.2");
@@ -449,7 +458,7 @@ static void mistakes_in_a_set_name_the_option(void)
         {MINIMAL, "data.standardize=yes", {"expected true or false, found \"yes\""}},
         {MINIMAL, "data.validation=1", {"from 0 to below 1"}},
         {MINIMAL, "data.validation=-0.1", {"from 0 to below 1"}},
-        {MINIMAL, "data.train=", {"data.train: expected a text, found nothing"}},
+        {MINIMAL, "data.train=", {"data.train: expected a text or a list of texts, found nothing"}},
         {MINIMAL, "data.train=''", {"data.train: expected a text"}},
         {MINIMAL, "data={}", {"data.train is missing"}},
         {MINIMAL, "optimizer.learning_rate=0", {"a number above 0, or auto"}},

@@ -34,7 +34,7 @@ static const char predict_help[] =
     "\n"
     "usage: gradmill predict MODEL.h5 DATA [options]\n"
     "\n"
-    "DATA is FILE.h5 or FILE.h5:/group. No target is needed.\n"
+    "DATA is FILE.h5 or FILE.h5:/group, or a pattern in quotes ('part-*.h5'). No target is needed.\n"
     "\n"
     "  -o, --output FILE     HDF5 file with /predictions [rows x outputs] and, for classifiers, /classes [rows] and "
     "the\n"

@@ -98,6 +98,27 @@ static enum gm_code wholes(const struct job_reader *r, const struct job_key *key
     return GM_OK;
 }
 
+/* The files of a list, one after the other. */
+static enum gm_code files(const struct job_reader *r, const struct job_key *key, const struct tree_node *node,
+                          struct gm_data *data)
+{
+    char expected[JOB_EXPECTED];
+    void *memory = NULL;
+    size_t count = tree_count(node), used = 0;
+    if (count == 0)
+        return job_fail(r, node, key->path, job_expected(key, expected));
+    enum gm_code code = tree_alloc(&r->file->tree, count * sizeof(const char *), &memory, r->err);
+    const char **paths = memory;
+    for (const struct tree_node *child = node->first; code == GM_OK && child; child = child->next) {
+        if (child->kind != TREE_SCALAR || tree_is_null(child) || !child->text[0])
+            return job_fail(r, child, key->path, "the name of a file");
+        paths[used++] = child->text;
+    }
+    if (code == GM_OK)
+        *data = (struct gm_data){.path = paths[0], .paths = paths, .n_paths = count};
+    return code;
+}
+
 static enum gm_code trust(const struct job_reader *r, const struct tree_node *node)
 {
     const struct job_key key = {.path = "loss.trust", .kind = JOB_BOOL, .offset = offsetof(struct gm_job, loss.trust)};
@@ -119,6 +140,10 @@ static enum gm_code read_key(const struct job_reader *r, const struct job_key *k
     default:
         break;
     }
+    if (node->kind == TREE_LIST && key->kind == JOB_FILES)
+        return files(r, key, node, (struct gm_data *)(void *)((char *)place + key->offset));
+    if (node->kind == TREE_LIST && key->kind == JOB_FRACTION)
+        return files(r, key, node, &r->file->job.data.validation);
     if (strcmp(key->path, "loss.trust") == 0)
         return trust(r, node);
     if (node->kind == TREE_MAP && job_is_section(key->path))

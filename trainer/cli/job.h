@@ -40,7 +40,8 @@ enum job_kind {
     JOB_TEXT,     /* const char *, not empty */
     JOB_DURATION, /* double, seconds */
     JOB_BYTES,    /* uint64_t */
-    JOB_FRACTION, /* data.validation: a number (validation_fraction) or a file (validation.path) */
+    JOB_FILES,    /* struct gm_data: a text or a list of texts */
+    JOB_FRACTION, /* data.validation: a number (validation_fraction), a file or a list of files (validation.path) */
     JOB_LOSS,     /* loss: a name, a map or a list of maps */
     JOB_COLUMNS,  /* loss.columns */
     JOB_PARAMS,   /* loss.params */
@@ -71,7 +72,7 @@ const struct job_key *job_keys(size_t *count);
 const struct job_key *job_key_find(const char *path);
 bool job_is_section(const char *path); /* there are keys below it */
 /* "a number above 0, or auto". Returns buffer. */
-#define JOB_EXPECTED 200
+#define JOB_EXPECTED 240
 char *job_expected(const struct job_key *key, char buffer[JOB_EXPECTED]);
 
 /* Every key with what it takes, its default and meaning, for a terminal; or the Markdown table of docs/job-file.md. */

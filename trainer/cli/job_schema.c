@@ -18,12 +18,13 @@
 /* clang-format off */
 static const struct job_key keys[] = {
     /* path, kind, place, range, flags, choices, word, model, default, help */
-    {"data.train", JOB_TEXT, AT(data.train.path), ANY, 0, NULL, NULL, NULL, NULL, "HDF5 file, or FILE.h5:/group, holding features and target (X and y, data and label ...); or a map of the four keys below"},
+    {"data.train", JOB_FILES, AT(data.train), ANY, 0, NULL, NULL, NULL, NULL, "HDF5 file, or FILE.h5:/group, holding features and target (X and y, data and label ...); or a list or pattern (part-*.h5) of such files, one after the other; or a map of the four keys below"},
     {"data.train.features", JOB_TEXT, AT(data.train.features), ANY, 0, NULL, NULL, NULL, NULL, "one dataset, FILE.h5:/dataset [rows x features]"},
     {"data.train.target", JOB_TEXT, AT(data.train.target), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] or [rows x targets]"},
     {"data.train.weight", JOB_TEXT, AT(data.train.weight), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] of row weights"},
     {"data.train.group", JOB_TEXT, AT(data.train.group), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] of group numbers, for ranking losses"},
     {"data.validation", JOB_FRACTION, 0, 0, 1, JOB_HIGH_OPEN, NULL, "null", NULL, "null", "share of the rows of data.train held out by hash, or a dataset as in data.train"},
+    {"data.split", JOB_TEXT, AT(data.split), ANY, 0, NULL, NULL, NULL, "rows", "how rows are held out: by hash of the row (rows) or of its group (group: groups stay whole); or by marks in the file instead of data.validation: the dataset split beside the features (stored), or FILE.h5:/dataset [rows]; 0 or train, 1 or validation, 2 or test (left out)"},
     {"data.validation.features", JOB_TEXT, AT(data.validation.features), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.target", JOB_TEXT, AT(data.validation.target), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.weight", JOB_TEXT, AT(data.validation.weight), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
@@ -144,6 +145,8 @@ static const char *noun(enum job_kind kind)
         return "a time such as 30s, 10m or 2h";
     case JOB_BYTES:
         return "a size such as 4GiB or 512MiB";
+    case JOB_FILES:
+        return "a text or a list of texts";
     case JOB_FRACTION:
         return "a share";
     case JOB_LOSS:
@@ -182,7 +185,8 @@ char *job_expected(const struct job_key *key, char buffer[JOB_EXPECTED])
         snprintf(range + used, sizeof range - used, " %s %s", key->flags & JOB_HIGH_OPEN ? "to below" : "to",
                  text_from_real(key->high, number));
     }
-    snprintf(buffer, JOB_EXPECTED, "%s%s%s%s%s", what, range, key->kind == JOB_FRACTION ? ", a dataset" : "",
-             key->word ? ", or " : "", key->word ? key->word : "");
+    snprintf(buffer, JOB_EXPECTED, "%s%s%s%s%s", what, range,
+             key->kind == JOB_FRACTION ? ", a dataset or a list of them" : "", key->word ? ", or " : "",
+             key->word ? key->word : "");
     return buffer;
 }

@@ -189,6 +189,7 @@ static bool store(const struct job_reader *r, const struct job_key *key, const s
             return false;
         memcpy(target, &choice, sizeof choice);
         return true;
+    case JOB_FILES: /* of which `path` is the first member */
     case JOB_TEXT:
         if (!node->text[0])
             return false;

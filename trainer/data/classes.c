@@ -137,7 +137,8 @@ static enum gm_code unknown_label(const struct data_set *set, const struct label
     size_t row = 0;
     while (labels->codes[row] != label)
         row++;
-    return error_set(err, GM_BAD_DATA, "%s: row %zu: the label '%s' is none of the %zu known classes.", set->target.at,
+    const struct data_set *file = set_of_row(set, row, &row);
+    return error_set(err, GM_BAD_DATA, "%s: row %zu: the label '%s' is none of the %zu known classes.", file->target.at,
                      row, text, set->schema.classes);
 }
 

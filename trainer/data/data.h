@@ -22,14 +22,19 @@
 
 struct data_set; /* an opened dataset */
 
-/* Where the rows are: "FILE.h5", "FILE.h5:/group" or, for one dataset, "FILE.h5:/group/dataset". */
+/* Where the rows are: "FILE.h5", "FILE.h5:/group" or, for one dataset, "FILE.h5:/group/dataset". Several files are one
+ * dataset, their rows one after the other: a pattern ("part-*.h5", in the order of strcmp) or, for `path`, a list. */
 struct data_source {
     const char *path;     /* file or group holding features and target by convention; NULL when `features` is given */
     const char *features; /* one dataset; NULL: by convention */
     const char *target;   /* one dataset; NULL: by convention (or none) */
     const char
         *weight; /* one dataset [rows]; NULL: `weight`, `weights` or `sample_weight` beside the features, if any */
-    const char *group; /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
+    const char *group;        /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
+    const char *split;        /* one dataset [rows] that marks what is held out, see data_split_marks; NULL: none */
+    bool find_split;          /* the dataset `split` beside the features */
+    const char *const *paths; /* [n_paths] in place of `path`; n_paths 0: `path` counts */
+    size_t n_paths;
 };
 
 enum data_missing { DATA_MISSING_ERROR, DATA_MISSING_SKIP, DATA_MISSING_MEAN };
@@ -79,6 +84,11 @@ bool data_has_class_names(const struct data_set *set);
  * minimum. */
 enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
                        struct gm_error *err);
+/* After data_load: [rows] 0 train, 1 held out for validation, 2 neither (those rows have weight 0); NULL when the
+ * source names no split. Stored as numbers 0, 1, 2 or as words: train, training; validation, valid, val, dev; test. */
+const uint8_t *data_split_marks(const struct data_set *set);
+const int64_t *data_groups(const struct data_set *set); /* [rows] after data_load, or NULL */
+
 bool data_is_resident(const struct data_set *set);
 /* How the features are read, after data_load: MAPPED (contiguous, without HDF5), CHUNKS (decoded by us on
  * all threads) or BANDS (H5Dread, the slow path). *reason, where not NULL: why not a better one, "it has the filter lzf

@@ -38,6 +38,8 @@ enum gm_code set_read_target(struct data_set *set, struct gm_error *err)
     const struct stored *target = &set->target;
     if (!target->at || set->target_values || set->labels.codes)
         return GM_OK;
+    if (set->members)
+        return sides_join_target(set, err);
     if (target->kind == H5_WORDS) {
         enum gm_code code = labels_init(&set->labels, target->rows, err);
         return code == GM_OK ? stored_each_word(target, add_word, set, err) : code;
@@ -94,13 +96,25 @@ static enum gm_code read_groups(struct data_set *set, struct gm_error *err)
     return code;
 }
 
-static enum gm_code read_sides(struct data_set *set, struct gm_error *err)
+enum gm_code sides_read(struct data_set *set, struct gm_error *err)
 {
-    enum gm_code code = set_read_target(set, err);
-    if (code == GM_OK && set->weight.at)
+    if (set->members)
+        return sides_join(set, err);
+    enum gm_code code = GM_OK;
+    if (set->weight.at)
         code = read_reals(&set->weights, &set->weight, err);
     if (code == GM_OK && set->group.at)
         code = read_groups(set, err);
+    return code == GM_OK ? sides_read_marks(set, err) : code;
+}
+
+static enum gm_code read_sides(struct data_set *set, struct gm_error *err)
+{
+    enum gm_code code = set_read_target(set, err);
+    if (code == GM_OK)
+        code = sides_read(set, err);
+    if (code == GM_OK)
+        code = sides_drop_marked(set, err);
     if (code != GM_OK || set->weights || set->options.missing != DATA_MISSING_SKIP || set->schema.type < DATA_F16)
         return code;
     /* Rows with a missing feature will get weight 0, so there must be weights (scan.c). */
@@ -116,37 +130,94 @@ uint64_t set_side_bytes(const struct data_set *set)
     uint64_t row =
         schema->targets * (set->target.kind == H5_WORDS ? sizeof(double) : data_type_size(schema->target_type));
     row += (set->weights || schema->has_weight ? sizeof(double) : 0) + (schema->has_group ? sizeof(int64_t) : 0);
+    row += set->split.at ? 1 : 0;
     return row * schema->rows;
 }
 
-/* Two slabs, and what reading them needs where slabs cut through chunks. */
-static uint64_t window_bytes(const struct data_set *set)
+/* What reading one file needs beside the rows it fills, where slabs cut through chunks. */
+static uint64_t reading_bytes(const struct data_set *set)
 {
     const struct stored *x = &set->features;
-    uint64_t slabs = 2 * (uint64_t)set->plan.slab_rows * x->row_bytes;
     if (set->io == DATA_IO_MAPPED)
-        return slabs;
+        return 0;
     if (set->io == DATA_IO_CHUNKS)
-        return slabs + chunks_bytes(x, &set->layout, set->plan.slab_rows, set->threads);
-    return slabs + (x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0);
+        return chunks_bytes(x, &set->layout, set->plan.slab_rows, set->threads);
+    return x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0;
 }
 
-/* The way to read: the one asked for, or the best one. */
-static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
+/* Two slabs, and what reading them needs: of several files, that of the one which needs most. */
+static uint64_t window_bytes(const struct data_set *set)
 {
-    enum data_io wish = set->options.io, best;
-    layout_plan(&set->layout, &set->features);
-    best = set->layout.io;
-    set->io = wish == DATA_IO_AUTO ? best : wish;
-    if (wish == DATA_IO_AUTO || wish == DATA_IO_BANDS || wish == best)
-        return GM_OK;
+    uint64_t most = set->members ? 0 : reading_bytes(set);
+    for (size_t i = 0; i < set->n_members; i++) {
+        uint64_t bytes = reading_bytes(set->members[i]);
+        most = bytes > most ? bytes : most;
+    }
+    return 2 * (uint64_t)set->plan.slab_rows * set->features.row_bytes + most;
+}
+
+static enum gm_code refuse_way(const struct data_set *set, enum data_io wish, struct gm_error *err)
+{
     return error_set(err, GM_BAD_DATA, "%s: cannot be read as %s, because %s; leave out --io and data.io.",
                      set->features.at, wish == DATA_IO_MAPPED ? "mapped" : "chunks",
                      set->layout.reason[0] ? set->layout.reason : "it is not stored in chunks");
 }
 
-enum gm_code set_read_features(const struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err)
+static enum gm_code choose_io(struct data_set *set, struct gm_error *err);
+
+/* Each file its own way; what is said of the whole is the slowest of them. */
+static enum gm_code choose_for_each(struct data_set *set, struct gm_error *err)
 {
+    enum gm_code code = GM_OK;
+    set->io = DATA_IO_MAPPED;
+    for (size_t i = 0; code == GM_OK && i < set->n_members; i++) {
+        struct data_set *member = set->members[i];
+        member->threads = set->threads;
+        member->plan = set->plan;
+        code = choose_io(member, err);
+        if (code == GM_OK && member->io > set->io) {
+            set->io = member->io;
+            set->layout = member->layout;
+        }
+    }
+    return code;
+}
+
+/* The way to read: the one asked for, or the best one. */
+static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
+{
+    if (set->members)
+        return choose_for_each(set, err);
+    enum data_io wish = set->options.io, best;
+    layout_plan(&set->layout, &set->features);
+    best = set->layout.io;
+    set->io = wish == DATA_IO_AUTO ? best : wish;
+    return wish == DATA_IO_AUTO || wish == DATA_IO_BANDS || wish == best ? GM_OK : refuse_way(set, wish, err);
+}
+
+enum gm_code set_start_reading(struct data_set *set, struct gm_error *err)
+{
+    if (set->io == DATA_IO_CHUNKS && !set->chunks)
+        return chunks_open(&set->chunks, &set->features, &set->layout, set->threads, err);
+    if (set->io == DATA_IO_MAPPED && !set->mapped.open && !set->members &&
+        !mapped_open(&set->mapped, &set->features, &set->layout)) {
+        snprintf(set->layout.reason, sizeof set->layout.reason, "its place in the file is not where it should be");
+        set->io = set->layout.io = DATA_IO_BANDS;
+    }
+    return GM_OK;
+}
+
+void set_stop_reading(struct data_set *set)
+{
+    chunks_close(set->chunks);
+    set->chunks = NULL;
+    mapped_close(&set->mapped);
+}
+
+enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err)
+{
+    if (set->members)
+        return several_read(set, first, rows, to, err);
     if (set->chunks)
         return chunks_read(set->chunks, first, rows, to, err);
     if (set->mapped.open)
@@ -163,13 +234,13 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
     if (set->x)
         return GM_OK;
     enum gm_code code = memory_alloc(&set->copy, features->rows, features->row_bytes, "the features", err);
+    bool own = set->members || set->chunks || set->mapped.open;
     if (code == GM_OK)
-        code = set->chunks || set->mapped.open ? set_read_features(set, 0, features->rows, set->copy, err)
-                                               : read_all(features, set->copy, err);
+        code = own ? set_read_features(set, 0, features->rows, set->copy, err) : read_all(features, set->copy, err);
     if (code == GM_OK)
         set->x = set->copy;
-    chunks_close(set->chunks); /* its buffers are needed no more */
-    set->chunks = NULL;
+    set_stop_reading(set->reading ? set->reading : set); /* its buffers are needed no more */
+    set->reading = NULL;
     return code;
 }
 
@@ -198,17 +269,23 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
         code = read_sides(set, err);
     if (code == GM_OK)
         code = check_memory(set, err);
-    if (code == GM_OK && set->io == DATA_IO_CHUNKS)
-        code = chunks_open(&set->chunks, &set->features, &set->layout, set->threads, err);
-    if (code == GM_OK && set->io == DATA_IO_MAPPED && !mapped_open(&set->mapped, &set->features, &set->layout)) {
-        snprintf(set->layout.reason, sizeof set->layout.reason, "its place in the file is not where it should be");
-        set->io = set->layout.io = DATA_IO_BANDS;
-    }
+    if (code == GM_OK && !set->members)
+        code = set_start_reading(set, err);
     if (code != GM_OK)
         return code;
     set->loaded = true;
     bool fits = memory - set_side_bytes(set) >= (uint64_t)set->schema.rows * set->features.row_bytes;
     return fits ? make_resident(set, err) : GM_OK;
+}
+
+const uint8_t *data_split_marks(const struct data_set *set)
+{
+    return set->marks;
+}
+
+const int64_t *data_groups(const struct data_set *set)
+{
+    return set->groups;
 }
 
 bool data_is_resident(const struct data_set *set)

@@ -8,20 +8,24 @@
 #include "base/memory.h"
 #include "data/find.h"
 #include "data/probe.h"
+#include "data/sources.h"
 
 static const char *const weight_names[] = {"weight", "weights", "sample_weight", NULL};
 static const char *const group_names[] = {"group", "groups", "qid", NULL};
+static const char *const split_names[] = {"split", NULL};
 
 #define TOUCH_BYTES ((size_t)256 << 10) /* a band that small is decoded in the trial */
 
 static void release(struct data_set *set)
 {
+    several_release(set);
     mapped_close(&set->mapped);
     chunks_close(set->chunks);
     stored_close(&set->features);
     stored_close(&set->target);
     stored_close(&set->weight);
     stored_close(&set->group);
+    stored_close(&set->split);
     h5_free_words(set->feature_names, set->feature_name_count);
     h5_free_words(set->file_classes, set->file_class_count);
     h5_free_words(set->class_names, set->schema.classes);
@@ -29,6 +33,7 @@ static void release(struct data_set *set)
     memory_free(set->target_values);
     memory_free(set->weights);
     memory_free(set->groups);
+    memory_free(set->marks);
     memory_free(set->copy);
     pass_memory_release(&set->spare);
     hdf5_lock();
@@ -80,7 +85,7 @@ static enum gm_code find_y(struct data_set *set, const struct place *home, const
     return code;
 }
 
-/* A dataset of one number for each row: named, or found beside the features, or not there. */
+/* A dataset of one value for each row: named, or found beside the features, or not there. */
 static enum gm_code find_side(struct data_set *set, struct stored *stored, const struct place *home, const char *where,
                               const char *const *names, struct gm_error *err)
 {
@@ -97,8 +102,10 @@ static enum gm_code find_side(struct data_set *set, struct stored *stored, const
         code = stored_open(stored, place.file, place.name, err);
     if (code == GM_OK && stored->at)
         code = check_rows(set, stored, what, err);
-    if (code == GM_OK && stored->at && (stored->kind != H5_NUMBERS || stored->columns != 1))
-        code = error_set(err, GM_BAD_DATA, "%s: the %s must be one number for each row.", stored->at, what);
+    bool words = stored->kind == H5_WORDS && names == split_names;
+    if (code == GM_OK && stored->at && ((stored->kind != H5_NUMBERS && !words) || stored->columns != 1))
+        code = error_set(err, GM_BAD_DATA, "%s: the %s must be one number%s for each row.", stored->at, what,
+                         names == split_names ? " or word" : "");
     place_release(&place);
     return code;
 }
@@ -201,9 +208,13 @@ static enum gm_code open_parts(void *context, struct gm_error *err)
         code = find_side(set, &set->weight, &home, source->weight, weight_names, err);
     if (code == GM_OK)
         code = find_side(set, &set->group, &home, source->group, group_names, err);
+    if (code == GM_OK && (source->split || source->find_split))
+        code = find_side(set, &set->split, &home, source->split, split_names, err);
+    if (code == GM_OK && source->find_split && !set->split.at)
+        code = error_set(err, GM_NO_INPUT, "%s: there is no dataset 'split' beside the features.", set->features.at);
     if (code == GM_OK)
         code = read_names(set, &home, err);
-    const struct stored *parts[] = {&set->features, &set->target, &set->weight, &set->group};
+    const struct stored *parts[] = {&set->features, &set->target, &set->weight, &set->group, &set->split};
     for (size_t i = 0; code == GM_OK && opening->trial && i < sizeof parts / sizeof *parts; i++)
         code = touch(parts[i], err);
     place_release(&home);
@@ -211,13 +222,11 @@ static enum gm_code open_parts(void *context, struct gm_error *err)
     return code;
 }
 
-enum gm_code data_open(struct data_set **out, const struct data_source *source, const struct data_options *options,
-                       struct gm_error *err)
+static enum gm_code open_one(struct data_set **out, const struct data_source *source,
+                             const struct data_options *options, struct gm_error *err)
 {
     *out = NULL;
     const char *where = source->features ? source->features : source->path;
-    if (!where)
-        return error_set(err, GM_NO_INPUT, "No dataset is named: data.train is missing.");
     struct data_set *set = NULL;
     enum gm_code code = memory_alloc((void **)&set, 1, sizeof *set, "a dataset", err);
     if (code != GM_OK)
@@ -240,6 +249,34 @@ enum gm_code data_open(struct data_set **out, const struct data_source *source, 
     fill_schema(set);
     *out = set;
     return GM_OK;
+}
+
+enum gm_code data_open(struct data_set **out, const struct data_source *source, const struct data_options *options,
+                       struct gm_error *err)
+{
+    *out = NULL;
+    if (!source->features && !source->path && !source->n_paths)
+        return error_set(err, GM_NO_INPUT, "No dataset is named: data.train is missing.");
+    struct sources sources;
+    enum gm_code code = sources_expand(&sources, source, err);
+    if (code != GM_OK)
+        return code;
+    struct data_set **members = NULL;
+    size_t count = 0;
+    if (sources.count == 1)
+        code = open_one(out, &sources.list[0], options, err);
+    else
+        code = memory_alloc((void **)&members, sources.count, sizeof *members, "a list of files", err);
+    for (; members && code == GM_OK && count < sources.count; count += code == GM_OK)
+        code = open_one(&members[count], &sources.list[count], options, err);
+    if (members && code == GM_OK)
+        code = several_open(out, members, count, err);
+    else
+        for (size_t i = 0; i < count; i++)
+            data_close(members[i]);
+    memory_free(members);
+    sources_release(&sources);
+    return code;
 }
 
 void data_close(struct data_set *set)

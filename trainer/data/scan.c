@@ -86,8 +86,10 @@ static enum gm_code check_lanes(const struct scan *scan, const struct data_set *
             continue;
         const char *name = set->feature_names ? set->feature_names[lane->bad_column] : NULL;
         bool nan = isnan(lane->bad_value);
+        size_t row;
+        const struct data_set *file = set_of_row(set, lane->bad_row, &row);
         return error_set(err, GM_BAD_DATA, "%s: row %zu, column %zu%s%s%s (both counted from 0) is %s.%s",
-                         set->features.at, lane->bad_row, lane->bad_column, name ? " ('" : "", name ? name : "",
+                         file->features.at, row, lane->bad_column, name ? " ('" : "", name ? name : "",
                          name ? "')" : "",
                          nan                   ? "NaN"
                          : lane->bad_value > 0 ? "Inf"
@@ -215,8 +217,10 @@ static enum gm_code check_target(const struct data_set *set, enum cpu_isa isa, s
         size_t at = first;
         while (isfinite(values[at - first]))
             at++;
+        size_t row;
+        const struct data_set *file = set_of_row(set, at / set->schema.targets, &row);
         return error_set(err, GM_BAD_DATA, "%s: the target of row %zu, column %zu (both counted from 0) is %s.",
-                         set->target.at, at / set->schema.targets, at % set->schema.targets,
+                         file->target.at, row, at % set->schema.targets,
                          isnan(values[at - first]) ? "NaN" : "infinite");
     }
     return GM_OK;
@@ -229,8 +233,10 @@ static enum gm_code check_weights(const struct data_set *set, struct gm_error *e
         if (weight >= 0 && isfinite(weight))
             continue;
         char text[32];
+        size_t within;
+        const struct data_set *file = set_of_row(set, row, &within);
         return error_set(err, GM_BAD_DATA, "%s: the weight of row %zu (counted from 0) is %s; weights are 0 or more.",
-                         set->weight.at, row, text_from_real(weight, text));
+                         file->weight.at, within, text_from_real(weight, text));
     }
     return GM_OK;
 }

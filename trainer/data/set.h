@@ -21,7 +21,7 @@ struct data_set {
     struct data_schema schema;
     struct data_options options;
     struct h5_files files;
-    struct stored features, target, weight, group; /* at == NULL: not there */
+    struct stored features, target, weight, group, split; /* at == NULL: not there */
     char **feature_names;
     size_t feature_name_count;
     char **file_classes; /* names that the file gives to the values 0 .. count-1 of its target, or NULL */
@@ -32,6 +32,14 @@ struct data_set {
     char **class_names;   /* [schema.classes] */
     double *weights;      /* [rows] or NULL */
     int64_t *groups;      /* [rows] or NULL */
+    uint8_t *marks;       /* [rows] of the split, or NULL */
+
+    /* Several files (several.c): each a dataset of its own, rows one after the other. This one then has no file: its
+     * `features`, `target` ... describe the whole and are not open. NULL: one file. */
+    struct data_set **members;
+    size_t *firsts; /* [n_members + 1] the row each begins with */
+    size_t n_members;
+    struct data_set *reading; /* the member whose file is open for reading */
 
     bool loaded;
     struct lane_plan plan;
@@ -49,8 +57,28 @@ struct data_set {
 /* Read the target if that has not been done: numbers into target_values, words into labels. */
 enum gm_code set_read_target(struct data_set *set, struct gm_error *err);
 
-/* Rows [first, first + rows) of the features to `to` [rows x features], as stored_read. */
-enum gm_code set_read_features(const struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
+/* Rows [first, first + rows) of the features to `to` [rows x features], as stored_read. One thread at a time. */
+enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
+
+/* The file made ready for set_read_features, and its buffers given back. A set of several files does so itself. */
+enum gm_code set_start_reading(struct data_set *set, struct gm_error *err);
+void set_stop_reading(struct data_set *set);
+
+/* Of one file: weights, groups and split marks, as far as there are any. Of several: theirs, joined (sides.c). */
+enum gm_code sides_read(struct data_set *set, struct gm_error *err);
+enum gm_code sides_read_marks(struct data_set *set, struct gm_error *err);
+enum gm_code sides_join(struct data_set *set, struct gm_error *err);
+enum gm_code sides_join_target(struct data_set *set, struct gm_error *err);
+/* Rows that the split gives to neither side get weight 0. */
+enum gm_code sides_drop_marked(struct data_set *set, struct gm_error *err);
+
+/* The file that holds a row, with the number of the row in it, for messages. */
+const struct data_set *set_of_row(const struct data_set *set, size_t row, size_t *within);
+
+/* A dataset of several files that are open already: takes the members, and closes them on failure. */
+enum gm_code several_open(struct data_set **out, struct data_set **members, size_t count, struct gm_error *err);
+void several_release(struct data_set *set); /* before the rest of it */
+enum gm_code several_read(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
 
 /* Bytes of everything but the features. */
 uint64_t set_side_bytes(const struct data_set *set);

@@ -37,6 +37,28 @@ enum gm_code split_init(struct data_split *split, size_t rows, double fraction, 
         none ? "for validation" : "to train on");
 }
 
+enum gm_code split_from_marks(struct data_split *split, size_t rows, const uint8_t *marks, const char *at,
+                              struct gm_error *err)
+{
+    *split = (struct data_split){.rows = rows};
+    enum gm_code code = memory_alloc((void **)&split->mask, rows / 64 + 1, sizeof *split->mask, "the split", err);
+    if (code != GM_OK)
+        return code;
+    size_t to_train = 0;
+    for (size_t row = 0; row < rows; row++) {
+        to_train += marks[row] == 0;
+        split->held_out += marks[row] == 1;
+        if (marks[row] == 1)
+            split->mask[row / 64] |= (uint64_t)1 << (row % 64);
+    }
+    if (split->held_out == 0)
+        split_release(split);
+    if (to_train > 0)
+        return GM_OK;
+    split_release(split);
+    return error_set(err, GM_BAD_DATA, "%s: its split marks no row for training.", at);
+}
+
 void split_release(struct data_split *split)
 {
     memory_free(split->mask);

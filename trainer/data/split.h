@@ -18,6 +18,10 @@ struct data_split {
  */
 enum gm_code split_init(struct data_split *split, size_t rows, double fraction, uint64_t seed, const int64_t *group,
                         struct gm_error *err);
+/* Row i is held out when marks[i] is 1 (data_split_marks). GM_BAD_DATA when no row is left to train on; no held-out row
+ * is fine: then there is no mask. `at` is for the message. */
+enum gm_code split_from_marks(struct data_split *split, size_t rows, const uint8_t *marks, const char *at,
+                              struct gm_error *err);
 void split_release(struct data_split *split);
 
 static inline bool split_held_out(const struct data_split *split, size_t row)

@@ -6,7 +6,7 @@
 void gm_job_init(struct gm_job *job)
 {
     *job = (struct gm_job){
-        .data = {.standardize = true, .missing = GM_MISSING_ERROR},
+        .data = {.standardize = true, .missing = GM_MISSING_ERROR, .split = "rows"},
         .model = {.type = GM_MODEL_LINEAR, .intercept = true},
         .optimizer = {.type = GM_OPTIMIZER_GD,
                       .learning_rate = NAN,

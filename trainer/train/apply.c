@@ -15,7 +15,7 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
                                    .allow_external = s->use && s->use->allow_external,
                                    .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR,
                                    .io = s->use ? (enum data_io)s->use->io : DATA_IO_AUTO};
-    struct data_source source = {s->data->path, s->data->features, s->data->target, s->data->weight, s->data->group};
+    struct data_source source = problem_source(s->data);
     enum gm_code code = data_open(&p->train.set, &source, &options, err);
     if (code)
         return code;

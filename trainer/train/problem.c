@@ -80,9 +80,40 @@ static enum gm_code load_loss(struct problem *p, struct gm_error *err)
     return loss_load(&p->plugin, term->name, path ? path : getenv("GRADMILL_LOSS_PATH"), term->sha256, err);
 }
 
-static struct data_source source_of(const struct gm_data *data)
+struct data_source problem_source(const struct gm_data *data)
 {
-    return (struct data_source){data->path, data->features, data->target, data->weight, data->group};
+    return (struct data_source){.path = data->path,
+                                .features = data->features,
+                                .target = data->target,
+                                .weight = data->weight,
+                                .group = data->group,
+                                .paths = data->paths,
+                                .n_paths = data->n_paths};
+}
+
+enum split_kind { SPLIT_ROWS, SPLIT_GROUP, SPLIT_STORED, SPLIT_DATASET };
+
+static enum split_kind split_kind(const struct gm_job *job)
+{
+    const char *split = job->data.split;
+    if (!split || strcmp(split, "rows") == 0)
+        return SPLIT_ROWS;
+    return strcmp(split, "group") == 0 ? SPLIT_GROUP : strcmp(split, "stored") == 0 ? SPLIT_STORED : SPLIT_DATASET;
+}
+
+/* Does data.split go with data.validation? */
+static enum gm_code check_split(const struct gm_job *job, struct gm_error *err)
+{
+    enum split_kind kind = split_kind(job);
+    bool share = job->data.validation_fraction > 0, file = job->data.validation.path || job->data.validation.features;
+    if (kind >= SPLIT_STORED && (share || file))
+        return error_set(err, GM_BAD_JOB,
+                         "data.split: '%s' says which rows are held out, and so does data.validation; leave one out.",
+                         job->data.split);
+    if (kind == SPLIT_GROUP && !share)
+        return error_set(err, GM_BAD_JOB,
+                         "data.split: 'group' needs the share to hold out, as in data.validation: 0.2.");
+    return GM_OK;
 }
 
 static enum gm_code open_data(struct problem *p, struct gm_error *err)
@@ -92,14 +123,16 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
                                    .allow_external = job->data.allow_external,
                                    .missing = (enum data_missing)job->data.missing,
                                    .io = (enum data_io)job->data.io};
-    struct data_source source = source_of(&job->data.train);
+    struct data_source source = problem_source(&job->data.train);
+    source.find_split = split_kind(job) == SPLIT_STORED;
+    source.split = split_kind(job) == SPLIT_DATASET ? job->data.split : NULL;
     enum gm_code code = data_open(&p->train.set, &source, &options, err);
     if (code)
         return code;
     p->train.schema = data_schema(p->train.set);
     if (!job->data.validation.path && !job->data.validation.features)
         return GM_OK;
-    source = source_of(&job->data.validation);
+    source = problem_source(&job->data.validation);
     if ((code = data_open(&p->validation.set, &source, &options, err)))
         return code;
     p->validation.schema = data_schema(p->validation.set);
@@ -257,12 +290,25 @@ static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, s
     return GM_OK;
 }
 
-static enum gm_code scan(struct problem *p, struct gm_error *err)
+static enum gm_code split(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
-    enum gm_code code = GM_OK;
-    if (!p->validation.set)
-        code = split_init(&p->split, p->train.schema->rows, job->data.validation_fraction, job->run.seed, NULL, err);
+    const struct data_schema *s = p->train.schema;
+    const uint8_t *marks = data_split_marks(p->train.set);
+    if (marks)
+        return split_from_marks(&p->split, s->rows, marks, s->features_at, err);
+    const int64_t *group = split_kind(job) == SPLIT_GROUP ? data_groups(p->train.set) : NULL;
+    if (split_kind(job) == SPLIT_GROUP && !group)
+        return error_set(err, GM_BAD_DATA,
+                         "%s: data.split is group, but there are no groups: none of group, groups, qid beside the "
+                         "features, and data.train.group names none.",
+                         s->features_at);
+    return split_init(&p->split, s->rows, job->data.validation_fraction, job->run.seed, group, err);
+}
+
+static enum gm_code scan(struct problem *p, struct gm_error *err)
+{
+    enum gm_code code = p->validation.set ? GM_OK : split(p, err);
     if (code || (code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
         return code;
     p->has_validation = p->validation.set || p->split.mask;
@@ -301,8 +347,9 @@ enum gm_code problem_init(struct problem *p, const struct gm_job *job, const str
 {
     *p = (struct problem){.job = job};
     enum gm_code code;
-    if ((code = check_supported(job, err)) || (code = check_outputs(p, err)) || (code = load_loss(p, err)) ||
-        (code = open_data(p, err)) || (code = make_classes(p, err)) || (code = bind_loss(p, err)))
+    if ((code = check_supported(job, err)) || (code = check_split(job, err)) || (code = check_outputs(p, err)) ||
+        (code = load_loss(p, err)) || (code = open_data(p, err)) || (code = make_classes(p, err)) ||
+        (code = bind_loss(p, err)))
         goto failed;
     choose_resources(p, watch);
     if ((code = load_data(p, watch, err)) || (code = scan(p, err)) || (code = targets_check(p, err)) ||

@@ -50,6 +50,9 @@ struct lane_plan problem_batch_plan(const struct problem *p, size_t rows);
 /* A note to the watcher, printf style. */
 void problem_note(const struct gm_watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The dataset's place, as the data room takes it. */
+struct data_source problem_source(const struct gm_data *data);
+
 /* What a loaded dataset is and how it is read; the slow path with its reason. */
 void problem_note_data(const struct gm_watch *watch, const struct data_set *set);
 
