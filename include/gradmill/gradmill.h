@@ -171,8 +171,10 @@ struct gm_metrics {
 void gm_metrics_release(struct gm_metrics *metrics);
 
 struct gm_summary {
-    const char *stop_reason;                                      /* static text: loss_change, max_epochs ... */
-    size_t epochs, best_epoch, passes;                            /* passes over the data */
+    const char *stop_reason;           /* static text: loss_change, max_epochs ... */
+    size_t epochs, best_epoch, passes; /* passes over the data */
+    bool undetermined; /* newton, lbfgs: the data do not determine all parameters; the model is one of many that fit
+                          alike */
     double train_loss, objective, validation_loss, gradient_norm; /* at the weights that were kept */
     double seconds;
     uint64_t rows, features, outputs, parameters;

@@ -36,7 +36,7 @@ static void solves_to_rounding_at_every_size_and_in_any_units(void)
 {
     for (size_t n = 1; n <= MOST; n += n < 12 ? 1 : 7) {
         fill(n);
-        struct cholesky c = {n, matrix, scale, inverse};
+        struct cholesky c = {n, matrix, scale, inverse, 0};
         double x[MOST], b[MOST];
         for (size_t i = 0; i < n; i++)
             x[i] = b[i] = sqrt(symmetric(n, i, i)) * ((double)(i % 3) - 1);
@@ -57,7 +57,7 @@ static void the_given_triangle_stays_for_another_try(void)
 {
     const size_t n = 23;
     fill(n);
-    struct cholesky c = {n, matrix, scale, inverse};
+    struct cholesky c = {n, matrix, scale, inverse, 0};
     CU_ASSERT(cholesky_factor(&c, 0));
     for (size_t i = 0; i < n; i++)
         CU_ASSERT_EQUAL(memcmp(matrix + i * n + i, given + i * n + i, (n - i) * sizeof *matrix), 0);
@@ -68,7 +68,7 @@ static void the_given_triangle_stays_for_another_try(void)
 static void a_singular_matrix_needs_a_ridge(void)
 {
     double small[] = {2, 2, NAN, 2};
-    struct cholesky c = {2, small, scale, inverse};
+    struct cholesky c = {2, small, scale, inverse, 0};
     CU_ASSERT_FALSE(cholesky_factor(&c, 0));
     CU_ASSERT_TRUE(cholesky_factor(&c, 0.5));
     double x[] = {1, 1};
@@ -80,7 +80,7 @@ static void a_singular_matrix_needs_a_ridge(void)
 static void an_indefinite_matrix_needs_a_ridge_above_its_most_negative_eigenvalue(void)
 {
     double small[] = {1, 3, NAN, 1}; /* eigenvalues 4 and -2 */
-    struct cholesky c = {2, small, scale, inverse};
+    struct cholesky c = {2, small, scale, inverse, 0};
     CU_ASSERT_FALSE(cholesky_factor(&c, 0));
     CU_ASSERT_FALSE(cholesky_factor(&c, 1.99));
     CU_ASSERT_TRUE(cholesky_factor(&c, 2.01));
@@ -89,7 +89,7 @@ static void an_indefinite_matrix_needs_a_ridge_above_its_most_negative_eigenvalu
 static void a_parameter_without_curvature_is_held_by_the_ridge_alone(void)
 {
     double small[] = {4, 0, NAN, 0};
-    struct cholesky c = {2, small, scale, inverse};
+    struct cholesky c = {2, small, scale, inverse, 0};
     CU_ASSERT_FALSE(cholesky_factor(&c, 0));
     CU_ASSERT_TRUE(cholesky_factor(&c, 1));
     double x[] = {8, 0};

@@ -160,7 +160,7 @@ static const char *bytes_data(void)
     return path;
 }
 
-static void streamed_is_resident(const char *data, const char *loss)
+static void streamed_is_resident(const char *data, const char *loss, enum gm_optimizer optimizer)
 {
     struct gm_error err;
     for (int streamed = 0; streamed < 2; streamed++) {
@@ -168,6 +168,7 @@ static void streamed_is_resident(const char *data, const char *loss)
         lab_job(&lab, data, loss, test_path(streamed ? "other.h5" : "first.h5"));
         lab.job.run.precision = GM_FLOAT32;
         lab.job.data.validation_fraction = 0.2;
+        lab.job.optimizer.type = optimizer;
         lab.job.stop.max_epochs = 4;
         lab.job.run.threads = streamed ? 3 : 2;
         lab.job.run.memory = streamed ? (uint64_t)12 << 20 : 0;
@@ -181,8 +182,9 @@ static void streamed_is_resident(const char *data, const char *loss)
 static void streamed_and_resident_give_the_same_bytes(void)
 {
     const char *data = bytes_data();
-    streamed_is_resident(data, "mse");
-    streamed_is_resident(data, "barron"); /* learns two parameters of its own */
+    streamed_is_resident(data, "mse", GM_OPTIMIZER_GD);
+    streamed_is_resident(data, "log_cosh", GM_OPTIMIZER_NEWTON);
+    streamed_is_resident(data, "barron", GM_OPTIMIZER_GD); /* learns two parameters of its own */
 }
 
 static void two_runs_write_the_same_bytes(void)

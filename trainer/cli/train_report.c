@@ -55,6 +55,9 @@ void train_report_table(const struct gm_job *job, const struct gm_summary *s, FI
     struct table table = {0};
     char number[32], speed[32];
     table_add(&table, "stopped", "%s", train_reason(s->stop_reason));
+    if (s->undetermined)
+        table_add(&table, "not converged",
+                  "the data do not determine all parameters: one of many models that fit alike");
     table_add(&table, "epochs", "%zu, the best was %zu", s->epochs, s->best_epoch);
     add_losses(&table, s);
     table_add(&table, "data", "%" PRIu64 " rows x %" PRIu64 " features, %s", s->rows, s->features,

@@ -89,6 +89,7 @@ static void summarise(const struct run *r, struct gm_summary *s)
     s->epochs = r->last.epoch;
     s->best_epoch = r->stop.best_epoch;
     s->passes = (size_t)r->engine.passes;
+    s->undetermined = optim_undetermined(r->optim);
     s->train_loss = r->last.train_loss;
     s->objective = r->last.objective;
     s->validation_loss = r->last.validation_loss;

@@ -18,6 +18,7 @@ struct cholesky {
                         written below it */
     double *scale;   /* [n] out: 1 / sqrt|diagonal| */
     double *inverse; /* [n] out: 1 / diagonal of the factor */
+    double least;    /* pivots (of a unit diagonal) up to this are rounding of the input; 0: that of doubles */
 };
 
 /* Factor S A S + ridge I, S = diag(scale). False when it is not positive definite beyond rounding; then only a larger

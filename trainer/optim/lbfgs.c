@@ -13,10 +13,12 @@
 #include "optim/penalty.h"
 
 #define PAIRS     10
-#define CURVATURE 0.9 /* N&W's c2 for quasi-Newton directions */
+#define FLAT      1e-10 /* of the steepest curvature: beyond this, gradients in double no longer tell where along it */
+#define CURVATURE 0.9   /* N&W's c2 for quasi-Newton directions */
 
 enum { DIRECTION = VECTOR_OWN, STEPS, CHANGES = STEPS + PAIRS, VECTORS = CHANGES + PAIRS };
-enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, END }; /* STORED: pairs since the last reset, all counted */
+/* STORED: pairs since the last reset, all counted. FLATTEST, STEEPEST: curvatures that all pairs have shown. */
+enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, FLATTEST, STEEPEST, END };
 
 static double pseudo_slope(const struct optim *o, size_t i, double w, double g)
 {
@@ -51,8 +53,13 @@ static void store(struct optim *o, const struct optim_trial *trial)
         s[i] = trial->w[i] - x[i];
         y[i] = trial->g[i] - gx[i];
     }
-    if (optim_dot(s, y, o->n) > 1e-14 * optim_norm(s, o->n) * optim_norm(y, o->n))
-        o->numbers[STORED]++; /* else the slot is overwritten by the next pair */
+    double sy = optim_dot(s, y, o->n), ss = optim_dot(s, s, o->n), yy = optim_dot(y, y, o->n);
+    if (!(sy > 1e-14 * sqrt(ss) * sqrt(yy)))
+        return; /* the slot is overwritten by the next pair */
+    double *number = o->numbers;
+    number[FLATTEST] = number[STEEPEST] > 0 ? fmin(number[FLATTEST], sy / ss) : sy / ss;
+    number[STEEPEST] = fmax(number[STEEPEST], yy / sy);
+    number[STORED]++;
 }
 
 /* direction = -H slope, in place: `direction` holds the slope on entry. */
@@ -128,6 +135,11 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
     number[STORED] = 0; /* once more, straight down from the iterate */
     turn(o, optim_vector(o, VECTOR_ITERATE), number[NUMBER_OBJECTIVE], optim_vector(o, VECTOR_GRADIENT));
     return OPTIM_RETRY;
+}
+
+bool optim_lbfgs_saw_flatness(const struct optim *o)
+{
+    return o->numbers[FLATTEST] < FLAT * o->numbers[STEEPEST];
 }
 
 const struct optim_family optim_lbfgs = {

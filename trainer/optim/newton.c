@@ -13,8 +13,9 @@
 #include "optim/cholesky.h"
 #include "optim/method.h"
 
-#define LEAST_RIDGE 1e-10
-#define GROWTH      100
+#define GROWTH 100
+/* The Hessian's own rounding is below that of f, 1e-10 or in float 1e-6; pivots that small say nothing. */
+#define LEAST_PIVOT 0.1
 
 enum { DIRECTION = VECTOR_OWN, SCALE, INVERSE };
 enum { LINE = NUMBER_COMMON, RIDGE = LINE + LINE_NUMBERS, PLAIN, END }; /* PLAIN: the direction is -g */
@@ -34,10 +35,15 @@ static bool propose(struct optim *o, double *w)
 /* A new direction from the trial, and the full step along it. False when no ridge makes H positive definite. */
 static bool turn(struct optim *o, const struct optim_trial *trial)
 {
-    struct cholesky c = {o->n, trial->hessian, optim_vector(o, SCALE), optim_vector(o, INVERSE)};
+    const double rounding = o->config.rounding;
+    struct cholesky c = {.n = o->n,
+                         .matrix = trial->hessian,
+                         .scale = optim_vector(o, SCALE),
+                         .inverse = optim_vector(o, INVERSE),
+                         .least = LEAST_PIVOT * rounding};
     double *direction = optim_vector(o, DIRECTION), ridge = 0;
     while (!cholesky_factor(&c, ridge)) {
-        ridge = ridge > 0 ? ridge * GROWTH : LEAST_RIDGE;
+        ridge = ridge > 0 ? ridge * GROWTH : rounding;
         if (ridge > 1e10 * (double)o->n)
             return false;
     }

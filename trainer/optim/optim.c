@@ -171,6 +171,11 @@ enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, cons
     return optim_descend(o, w, &(struct optim_trial){.w = w, .f = f, .g = g, .hessian = hessian});
 }
 
+bool optim_undetermined(const struct optim *o)
+{
+    return optim_last_ridge(o) > 0 || (o->family == &optim_lbfgs && optim_lbfgs_saw_flatness(o));
+}
+
 const double *optim_iterate(const struct optim *o)
 {
     return optim_vector(o, VECTOR_ITERATE);

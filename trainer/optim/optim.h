@@ -104,6 +104,9 @@ enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, cons
  * positive definite. Above 0: the parameters are not determined by the data to working precision (collinear features,
  * softmax without l2), or f is not convex there. */
 double optim_last_ridge(const struct optim *o);
+/* newton (a ridge) and lbfgs (curvatures that differ by more than 1e10) notice that the parameters are not determined
+ * to working precision, so that the point where they end is one of many with nearly the same f. */
+bool optim_undetermined(const struct optim *o);
 
 /* The last accepted point [n], borrowed, valid until the next optim_tell. Zeros before the first. */
 const double *optim_iterate(const struct optim *o);

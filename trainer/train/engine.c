@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "optim/optim.h"
 #include "train/reduce.h"
 
 #define RANGE_PARAMS 4096 /* parameters that one thread reduces and updates at a time */
@@ -19,7 +20,13 @@ static size_t larger(size_t a, size_t b)
 static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_error *err)
 {
     const struct problem *p = e->problem;
-    struct worker_setup setup = {&p->model, &e->loss, &p->split, p->fill, p->job->run.seed, block_rows};
+    struct worker_setup setup = {&p->model,
+                                 &e->loss,
+                                 &p->split,
+                                 p->fill,
+                                 p->job->run.seed,
+                                 block_rows,
+                                 optim_needs_hessian((enum optim_method)p->job->optimizer.type)};
     enum gm_code code = memory_alloc((void **)&e->workers, (size_t)e->threads, sizeof *e->workers, "workers", err);
     for (int t = 0; !code && t < e->threads; t++)
         code = worker_init(&e->workers[t], &setup, err);
@@ -143,6 +150,8 @@ static void training_block(void *context, int thread, size_t lane, const struct 
     worker_loss_split(w, block->row, &e->sums[lane]);
     if (pass->want_gradient)
         worker_backward(w, e->weights, e->lanes + lane * e->n);
+    if (e->extra.visit)
+        e->extra.visit(e->extra.context, thread, lane, block);
 }
 
 static void validation_block(void *context, int thread, size_t lane, const struct walk_block *block)

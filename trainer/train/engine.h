@@ -12,6 +12,12 @@
 #include "train/problem.h"
 #include "train/worker.h"
 
+/* What else is to be done with each training block of engine_gradient, after its gradient, in the parallel region. */
+struct engine_extra {
+    walk_fn *visit; /* NULL: nothing */
+    void *context;
+};
+
 /* It must not move: its workers point into it. */
 struct engine {
     const struct problem *problem; /* borrowed */
@@ -25,6 +31,7 @@ struct engine {
     size_t n_lanes;
     void *weights;   /* the model's, made from the parameters of the call */
     uint64_t passes; /* over the training data */
+    struct engine_extra extra;
 };
 
 /* Weighted sums over rows. loss is NaN when it was not finite in some block, then bad_row is that block's first row. */

@@ -18,7 +18,9 @@ static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smoo
 {
     const uint8_t *penalised = r->penalised;
     double begun = clock_seconds(), l1 = r->config.l1;
-    enum gm_code code = engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
+    enum gm_code code = optim_needs_hessian(r->config.method)
+                            ? hessian_gradient(&r->hessian, &r->engine, r->params, &r->totals, r->gradient, err)
+                            : engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
     if (!code && r->problem->validation.set)
         code = engine_validate(&r->engine, r->params, &r->totals, err);
     if (code)
@@ -31,6 +33,14 @@ static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smoo
     epoch->gradient_norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
     epoch->rows_per_second = (double)r->problem->train.schema->rows / fmax(clock_seconds() - begun, 1e-9);
     return GM_OK;
+}
+
+static enum optim_verdict tell(struct run *r, double smooth)
+{
+    if (!optim_needs_hessian(r->config.method))
+        return optim_tell(r->optim, r->params, smooth, r->gradient);
+    penalty_l2_hessian(r->config.l2, r->penalised, r->hessian.matrix, r->n);
+    return optim_tell_hessian(r->optim, r->params, smooth, r->gradient, r->hessian.matrix);
 }
 
 /* No step makes progress: nothing about the loss will change, unless it was never finite. */
@@ -47,7 +57,7 @@ static enum gm_code step(struct run *r, struct gm_error *err)
     enum gm_code code = evaluate(r, &epoch, &smooth, err);
     if (code)
         return code;
-    switch (optim_tell(r->optim, r->params, smooth, r->gradient)) {
+    switch (tell(r, smooth)) {
     case OPTIM_REJECTED:
         break;
     case OPTIM_STUCK:
@@ -61,6 +71,16 @@ static enum gm_code step(struct run *r, struct gm_error *err)
     return GM_OK;
 }
 
+/* Collinear features, or classes without l2: the solution is one of many that are equally good to rounding. */
+static void note_undetermined(const struct run *r)
+{
+    if (optim_undetermined(r->optim))
+        problem_note(r->watch,
+                     "not converged in the parameters: the data do not determine all of them to working "
+                     "precision (collinear features, or softmax without l2), and the model is one of many that fit "
+                     "alike. An optimizer.l2 above 0 determines them.");
+}
+
 enum gm_code run_full(struct run *r, struct gm_error *err)
 {
     enum gm_code code = GM_OK;
@@ -69,5 +89,7 @@ enum gm_code run_full(struct run *r, struct gm_error *err)
         if (!code && r->epochs > 0)
             code = run_pause(r, err);
     }
+    if (!code)
+        note_undetermined(r);
     return code;
 }

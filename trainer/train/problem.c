@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "optim/optim.h"
 #include "loss/check.h"
+#include "train/hessian.h"
 #include "train/targets.h"
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
@@ -59,15 +60,13 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->loss.count != 1)
         return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
                          job->loss.count);
-    if (job->optimizer.type == GM_OPTIMIZER_NEWTON)
-        return error_set(err, GM_BAD_JOB, "optimizer.type: 'newton' is not supported by this version; lbfgs is close.");
     bool full = optim_is_full_batch((enum optim_method)job->optimizer.type);
     if (full && job->optimizer.batch_size)
-        return error_set(
-            err, GM_BAD_JOB,
-            "optimizer.batch_size: gd and lbfgs take the full batch; for batches of %zu rows choose sgd, momentum, "
-            "nesterov or adam.",
-            job->optimizer.batch_size);
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.batch_size: gd, lbfgs and newton take the full batch; for batches of %zu rows "
+                         "choose sgd, momentum, "
+                         "nesterov or adam.",
+                         job->optimizer.batch_size);
     return GM_OK;
 }
 
@@ -242,7 +241,8 @@ static size_t parameter_count(const struct problem *p)
 
 struct lane_plan problem_batch_plan(const struct problem *p, size_t rows)
 {
-    return lane_plan_make(rows, p->train.schema->features * real_bytes(p), parameter_count(p) * sizeof(double));
+    return lane_plan_make(rows, p->train.schema->features * real_bytes(p),
+                          parameter_count(p) * sizeof(double) + hessian_lane_bytes(p));
 }
 
 static void choose_resources(struct problem *p, const struct gm_watch *watch)
@@ -274,7 +274,7 @@ void problem_note_data(const struct gm_watch *watch, const struct data_set *set)
 static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     struct problem_data *sets[] = {&p->train, &p->validation};
-    uint64_t left = p->memory;
+    uint64_t left = p->memory - hessian_bytes(p); /* which hessian_check found to fit */
     for (int i = 0; i < 2; i++) {
         struct problem_data *d = sets[i];
         if (!d->set)
@@ -352,8 +352,8 @@ enum gm_code problem_init(struct problem *p, const struct gm_job *job, const str
         (code = bind_loss(p, err)))
         goto failed;
     choose_resources(p, watch);
-    if ((code = load_data(p, watch, err)) || (code = scan(p, err)) || (code = targets_check(p, err)) ||
-        (code = size_model(p, err)))
+    if ((code = hessian_check(p, p->memory, watch, err)) || (code = load_data(p, watch, err)) ||
+        (code = scan(p, err)) || (code = targets_check(p, err)) || (code = size_model(p, err)))
         goto failed;
     return GM_OK;
 failed:

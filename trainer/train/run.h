@@ -9,6 +9,7 @@
 #include "optim/optim.h"
 #include "optim/stop.h"
 #include "train/engine.h"
+#include "train/hessian.h"
 #include "train/identity.h"
 #include "train/log.h"
 
@@ -37,6 +38,7 @@ struct run {
     const struct problem *problem; /* borrowed */
     const struct gm_watch *watch;  /* borrowed, or NULL */
     struct engine engine;
+    struct hessian hessian; /* newton's */
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;

@@ -52,6 +52,8 @@ json_t *summary_object(const struct gm_summary *s)
     json_object_set_new(o, "epochs", json_integer((json_int_t)s->epochs));
     json_object_set_new(o, "best_epoch", json_integer((json_int_t)s->best_epoch));
     json_object_set_new(o, "passes", json_integer((json_int_t)s->passes));
+    if (s->undetermined)
+        json_object_set_new(o, "undetermined", json_true());
     json_object_set_new(o, "train_loss", summary_real(s->train_loss));
     json_object_set_new(o, "objective", summary_real(s->objective));
     json_object_set_new(o, "validation_loss", summary_real(s->validation_loss));

@@ -32,12 +32,26 @@ static enum gm_code take_guarded(struct worker *w, double **out, size_t count, s
     return GM_OK;
 }
 
+bool worker_second_is_diagonal(const struct loss *loss)
+{
+    bool diagonal = loss->spec.gives & GM_GIVES_HESS_DIAG, full = loss->spec.gives & GM_GIVES_HESS;
+    return diagonal && (loss->outputs == 1 || !full);
+}
+
+/* Second derivatives a row. */
+static size_t second_width(const struct worker *w)
+{
+    size_t outputs = w->setup.loss->outputs;
+    return worker_second_is_diagonal(w->setup.loss) ? outputs : outputs * outputs;
+}
+
 static enum gm_code take_part(struct worker *w, struct worker_part *part, struct gm_error *err)
 {
     size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets, rows = w->setup.block_rows;
     enum gm_code code;
     if ((code = take(w, (void **)&part->pred, rows * outputs, sizeof(double), err)) ||
         (code = take_guarded(w, &part->grad, rows * outputs, err)) ||
+        (w->setup.second && (code = take_guarded(w, &part->second, rows * second_width(w), err))) ||
         (code = take(w, (void **)&part->target, rows * targets, sizeof(double), err)) ||
         (code = take(w, (void **)&part->weight, rows, sizeof(double), err)))
         return code;
@@ -225,6 +239,10 @@ static void evaluate(struct worker *w, const struct worker_part *part, int side,
         memset(w->theta_grad, 0, w->setup.loss->spec.n_theta * sizeof *w->theta_grad);
         result.theta_grad = w->theta_grad;
     }
+    if (side == 0 && worker_second_is_diagonal(w->setup.loss))
+        result.hess_diag = part->second;
+    else if (side == 0)
+        result.hess = part->second;
     int status = w->setup.loss->plugin->vtable.evaluate(&batch, &result);
     if (!sums->code && (status != GM_LOSS_OK || !isfinite(result.loss))) {
         sums->code = status != GM_LOSS_OK ? GM_PLUGIN_BROKEN : GM_DIVERGED;
@@ -255,6 +273,16 @@ static void push_row(const struct worker *w, size_t i, struct worker_part *part)
         part->group[at] = w->all.group[i];
 }
 
+/* What was computed of the rows that train goes back to their places; held-out rows get 0. */
+static void spread(const struct worker *w, size_t row, size_t width, const double *from, double *to)
+{
+    for (size_t i = 0; i < w->all.rows; i++, to += width) {
+        bool held = split_held_out(w->setup.split, row + i);
+        for (size_t k = 0; k < width; k++)
+            to[k] = held ? 0 : *from++;
+    }
+}
+
 void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
 {
     const struct data_split *split = w->setup.split;
@@ -270,30 +298,32 @@ void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
         evaluate(w, &w->train, 0, 0, row, sums);
     if (w->held.rows)
         evaluate(w, &w->held, 1, 0, row, sums);
-    const double *grad = w->train.grad;
-    for (size_t i = 0; i < w->all.rows; i++) {
-        bool held = split_held_out(split, row + i);
-        for (size_t k = 0; k < outputs; k++)
-            w->all.grad[i * outputs + k] = held ? 0 : *grad++;
-    }
+    spread(w, row, outputs, w->train.grad, w->all.grad);
+    if (w->setup.second)
+        spread(w, row, second_width(w), w->train.second, w->all.second);
 }
 
-static bool canaries_live(const double *grad, size_t count)
+static bool canaries_live(const double *buffer, size_t count)
 {
-    for (size_t i = 0; grad && i < CANARY_COUNT; i++)
-        if (memcmp(grad - 1 - i, &canary, sizeof canary) != 0 || memcmp(grad + count + i, &canary, sizeof canary) != 0)
+    for (size_t i = 0; buffer && i < CANARY_COUNT; i++)
+        if (memcmp(buffer - 1 - i, &canary, sizeof canary) != 0 ||
+            memcmp(buffer + count + i, &canary, sizeof canary) != 0)
             return false;
     return true;
 }
 
 enum gm_code worker_check(const struct worker *w, struct gm_error *err)
 {
-    size_t count = w->setup.block_rows * w->setup.loss->outputs;
-    if (canaries_live(w->all.grad, count) && canaries_live(w->train.grad, count) &&
-        canaries_live(w->held.grad, count) && canaries_live(w->theta_grad, w->setup.loss->spec.n_theta))
+    const struct worker_part *parts[] = {&w->all, &w->train, &w->held};
+    size_t rows = w->setup.block_rows, outputs = w->setup.loss->outputs;
+    bool live = canaries_live(w->theta_grad, w->setup.loss->spec.n_theta);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        live = live && canaries_live(parts[i]->grad, rows * outputs) &&
+               canaries_live(parts[i]->second, rows * second_width(w));
+    if (live)
         return GM_OK;
     const struct loss_plugin *plugin = w->setup.loss->plugin;
     return error_set(err, GM_PLUGIN_BROKEN,
-                     "The loss '%s' (%s) wrote outside its gradient buffers. 'gradmill check-loss %s' tells where.",
+                     "The loss '%s' (%s) wrote outside its buffers. 'gradmill check-loss %s' tells where.",
                      plugin->vtable.id, plugin->path, plugin->path);
 }

@@ -19,12 +19,14 @@ struct worker_setup {
     const double *fill;             /* [features] what replaces a missing feature; NULL: none is missing */
     uint64_t seed;
     size_t block_rows; /* of the largest block */
+    bool second;       /* the loss's second derivatives of training rows are wanted too */
 };
 
 /* Arrays for some rows of a block. */
 struct worker_part {
     size_t rows;
-    double *pred, *grad; /* [rows x outputs]; grad stands between canaries */
+    double *pred, *grad; /* [rows x outputs]; what the loss writes stands between canaries */
+    double *second;      /* [rows x outputs x outputs], or [rows x outputs] when worker_second_is_diagonal; or NULL */
     double *target;      /* [rows x targets] */
     double *weight;      /* [rows] */
     int64_t *group;      /* [rows] */
@@ -42,7 +44,7 @@ struct worker {
     void *loss_scratch; /* the loss's */
     struct gm_loss_host host;
     struct gm_error error; /* the loss's own words when it refused */
-    void *memory[20];      /* everything allocated */
+    void *memory[24];      /* everything allocated */
     size_t n_memory;
 };
 
@@ -66,12 +68,16 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
 void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
                    const size_t *index, size_t rows);
 
+/* Does the loss's diagonal of second derivatives say all there is, or all it gives? */
+bool worker_second_is_diagonal(const struct loss *loss);
+
 /* Predictions of the block: all.pred. */
 void worker_forward(struct worker *w, const void *weights);
-/* Loss of all rows of the block into side 0 (training, all.grad is written) or 1 (validation). row: for messages. */
+/* Loss of all rows of the block into side 0 (training, all.grad and all.second are written) or 1 (validation). row: for
+ * messages. */
 void worker_loss(struct worker *w, int side, uint64_t step, size_t row, struct lane_sums *sums);
-/* The same; rows that the split holds out go to side 1, and their part of all.grad is 0. row: of the block's first row.
- */
+/* The same; rows that the split holds out go to side 1, and their part of all.grad and all.second is 0. row: of the
+ * block's first row. */
 void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums);
 /* lane [n_params] += the block's gradient. */
 void worker_backward(struct worker *w, const void *weights, double *lane);
