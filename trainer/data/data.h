@@ -134,6 +134,8 @@ enum gm_code data_pass_open(struct data_pass **out, struct data_set *set, const 
  * thread of its own. GM_IO, GM_BAD_DATA when the file turned out damaged. */
 enum gm_code data_pass_next(struct data_pass *pass, const struct data_window **window, struct gm_error *err);
 void data_pass_close(struct data_pass *pass); /* NULL is fine; may be called before the end */
+/* A window onto all rows of a resident set; false when they stream. */
+bool data_whole(const struct data_set *set, struct data_window *window);
 
 /* Can this file name be a dataset? "FILE.h5:/group" split in place: the part behind the last ':' that starts with '/'.
  * Returns NULL for the location when there is none. `file` is memory_free'd by the caller. */

@@ -249,3 +249,9 @@ void data_pass_close(struct data_pass *pass)
     pass->set->spare = pass->memory;
     memory_free(pass);
 }
+
+bool data_whole(const struct data_set *set, struct data_window *window)
+{
+    *window = view(set, 0, set->plan.rows);
+    return set->x != NULL;
+}

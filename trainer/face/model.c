@@ -65,6 +65,8 @@ static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
     if (!code && m->loss.outputs != m->file.spec.outputs)
         code = error_set(err, GM_BAD_DATA, "%s: the model has %zu outputs, but its loss '%s' gives %zu.", m->path,
                          m->file.spec.outputs, m->file.loss_id, m->loss.outputs);
+    if (!code && m->loss.spec.coupling == GM_ROWS_BATCH) /* what it is compared with is part of its value */
+        m->job.optimizer.batch_size = (size_t)m->file.batch_size;
     if (!code && m->loss.spec.n_theta != m->file.n_theta)
         code = error_set(err, GM_BAD_DATA,
                          "%s: /loss_theta holds %zu values, but the loss '%s' learns %zu. Is it another version?",
@@ -166,7 +168,7 @@ enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *dat
     struct gm_metrics sides[2];
     double *params;
     struct apply_setup setup = setup_of(model, data, use);
-    setup.need_target = model->plugin.spec.target_kind != GM_TARGET_NONE;
+    setup.evaluates = true;
     enum gm_code code = apply_init(&p, &params, &setup, err);
     if (code)
         return code;

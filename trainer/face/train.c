@@ -42,7 +42,8 @@ static struct model_file describe(const struct run *r)
                                .validation_loss = r->last.validation_loss,
                                .epochs = (int64_t)r->last.epoch,
                                .best_epoch = (int64_t)r->stop.best_epoch,
-                               .seed = (int64_t)p->job->run.seed};
+                               .seed = (int64_t)p->job->run.seed,
+                               .batch_size = (int64_t)p->job->optimizer.batch_size};
 }
 
 static enum gm_code save_model(const struct run *r, struct gm_error *err)

@@ -50,7 +50,8 @@ static enum gm_code put_numbers(struct archive *a, const struct model_file *m, s
                     {"targets", m->targets},
                     {"epochs", m->epochs},
                     {"best_epoch", m->best_epoch},
-                    {"seed", m->seed}};
+                    {"seed", m->seed},
+                    {"batch_size", m->batch_size}};
     enum gm_code code = GM_OK;
     for (size_t i = 0; !code && i < sizeof integers / sizeof *integers; i++)
         code = archive_put_integer(a, integers[i].name, integers[i].value, err);
@@ -162,6 +163,9 @@ static enum gm_code get_numbers(const struct archive *a, struct model_file *m, s
     enum gm_code code = GM_OK;
     for (size_t i = 0; !code && i < sizeof integers / sizeof *integers; i++)
         code = archive_get_integer(a, integers[i].name, integers[i].value, err);
+    if (!code && archive_has_attribute(a, "batch_size"))
+        code = archive_get_integer(a, "batch_size", &m->batch_size, err);
+    m->batch_size = m->batch_size > 0 ? m->batch_size : 0;
     m->validation_loss = NAN;
     if (!code)
         code = archive_get_real(a, "objective", &m->objective, err);

@@ -32,7 +32,7 @@ struct model_file {
     /* the run */
     char *gradmill_version, *stop_reason;
     double objective, train_loss, validation_loss; /* NaN: none */
-    int64_t epochs, best_epoch, seed;
+    int64_t epochs, best_epoch, seed, batch_size;  /* batch_size 0: full */
 
     struct archive *archive; /* of model_file_read: where the model's arrays still are */
 };

@@ -9,9 +9,15 @@
 #include "train/engine.h"
 #include "train/targets.h"
 
+static bool wants_target(const struct apply_setup *s)
+{
+    return s->evaluates && s->loss->spec.target_kind != GM_TARGET_NONE;
+}
+
 static enum gm_code open_data(struct problem *p, const struct apply_setup *s, struct gm_error *err)
 {
-    struct data_options options = {.need_target = s->need_target,
+    bool need_target = wants_target(s);
+    struct data_options options = {.need_target = need_target,
                                    .allow_external = s->use && s->use->allow_external,
                                    .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR,
                                    .io = s->use ? (enum data_io)s->use->io : DATA_IO_AUTO};
@@ -23,10 +29,10 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
     if (schema->features != s->file->spec.features)
         return error_set(err, GM_BAD_DATA, "%s has %zu features, but the model %s was trained on %zu.",
                          schema->features_at, schema->features, s->path, s->file->spec.features);
-    if (s->need_target && s->loss->targets && schema->targets != s->loss->targets)
+    if (need_target && s->loss->targets && schema->targets != s->loss->targets)
         return error_set(err, GM_BAD_DATA, "%s has %zu columns, but the model %s was trained on targets of %zu.",
                          schema->target_at, schema->targets, s->path, s->loss->targets);
-    if (s->need_target && s->file->n_classes)
+    if (need_target && s->file->n_classes)
         return data_make_classes(p->train.set, (const char *const *)s->file->class_names, s->file->n_classes, err);
     return schema->target_is_text ? data_make_classes(p->train.set, NULL, 0, err) : GM_OK;
 }
@@ -41,8 +47,10 @@ static enum gm_code load(struct problem *p, const struct apply_setup *s, struct 
         return code;
     if (data_io(p->train.set, NULL) == DATA_IO_BANDS)
         problem_note_data(s->use ? s->use->watch : NULL, p->train.set);
-    if (!s->need_target)
+    if (!s->evaluates)
         return GM_OK;
+    if ((code = problem_cut(p, err)) || !wants_target(s))
+        return code;
     if ((code = scan_run(&p->stats, p->train.set, &p->train.plan, &p->split, p->threads, err)))
         return code;
     return targets_check(p, err);
@@ -66,7 +74,7 @@ static enum gm_code append_theta(const struct problem *p, double **params, const
 
 enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
 {
-    *p = (struct problem){.job = s->job, .loss = *s->loss, .fill = s->file->fill};
+    *p = (struct problem){.applied = true, .job = s->job, .loss = *s->loss, .fill = s->file->fill};
     *params = NULL;
     enum gm_code code;
     if ((code = open_data(p, s, err)) || (code = load(p, s, err)) ||

@@ -18,7 +18,7 @@ struct apply_setup {
     const struct loss *loss;
     const struct gm_data *data;
     const struct gm_use *use;
-    bool need_target;
+    bool evaluates; /* losses are asked for, not only predictions */
 };
 
 /* p->train is the dataset; params (memory_free them) are the model's, then the loss's. apply_release(p) afterwards;

@@ -26,6 +26,7 @@ static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_
                                  p->fill,
                                  p->job->run.seed,
                                  block_rows,
+                                 coupled_call_rows(p),
                                  optim_needs_hessian((enum optim_method)p->job->optimizer.type)};
     enum gm_code code = memory_alloc((void **)&e->workers, (size_t)e->threads, sizeof *e->workers, "workers", err);
     for (int t = 0; !code && t < e->threads; t++)
@@ -41,7 +42,7 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
     size_t block_rows = larger(p->train.plan.block_rows, p->validation.plan.block_rows);
     e->n_lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
     if (p->job->optimizer.batch_size) { /* a batch's own split is never wider than this */
-        struct lane_plan plan = problem_batch_plan(p, p->job->optimizer.batch_size);
+        struct lane_plan plan = problem_batch_plan(p, larger(p->job->optimizer.batch_size, coupled_batch_rows(p)));
         block_rows = larger(block_rows, plan.block_rows);
         e->n_lanes = larger(e->n_lanes, plan.lanes);
     }
@@ -50,7 +51,7 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
         (code = memory_alloc((void **)&e->lanes, e->n_lanes, e->n * sizeof(double), "lane gradients", err)) ||
         (code = memory_alloc((void **)&e->sums, e->n_lanes, sizeof *e->sums, "lane sums", err)) ||
         (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
-        (code = init_workers(e, block_rows, err))) {
+        (code = coupled_init(&e->coupled, p, err)) || (code = init_workers(e, block_rows, err))) {
         engine_release(e);
         return code;
     }
@@ -63,6 +64,7 @@ void engine_release(struct engine *e)
     for (int t = 0; e->workers && t < e->threads; t++)
         worker_release(&e->workers[t]);
     memory_free(e->workers);
+    coupled_release(&e->coupled);
     memory_free(e->theta);
     memory_free(e->lanes);
     memory_free(e->sums);
@@ -214,11 +216,14 @@ static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, do
     }
 }
 
-enum gm_code engine_walk(struct engine *e, const struct walk *walk, struct gm_error *err)
+enum gm_code engine_walk(struct engine *e, const struct problem_data *data, const struct walk *walk,
+                         struct gm_error *err)
 {
     struct engine_totals totals = {.finite = true};
     clear_lanes(e, walk->plan->lanes, false);
-    enum gm_code code = walk_rows(walk, err);
+    enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_LOSS, err) : GM_OK;
+    if (!code)
+        code = walk_rows(walk, err);
     return code ? code : add_sums(e, walk->plan->lanes, &totals, err);
 }
 
@@ -232,7 +237,8 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
     clear_lanes(e, data->plan.lanes, gradient != NULL);
     struct walk walk = {
         .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = training_block, .context = &pass};
-    enum gm_code code = walk_rows(&walk, err);
+    enum gm_code code = e->coupled.rows ? coupled_walk(e, data, gradient ? COUPLED_GRADIENT : COUPLED_LOSS, err)
+                                        : walk_rows(&walk, err);
     e->passes++;
     if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
         return code;
@@ -249,7 +255,7 @@ static enum gm_code validation_dataset(struct engine *e, struct engine_totals *t
     clear_lanes(e, data->plan.lanes, false);
     struct walk walk = {
         .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = validation_block, .context = &pass};
-    enum gm_code code = walk_rows(&walk, err);
+    enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_VALIDATION, err) : walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }
 
@@ -261,7 +267,7 @@ enum gm_code engine_validate(struct engine *e, const double *params, struct engi
 
 /* ---- a batch of scattered rows ---- */
 
-static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
+static void batch_rows(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
 {
     const struct problem *p = e->problem;
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (plan->lanes > 1)
@@ -279,7 +285,6 @@ static enum gm_code batch_rows(struct engine *e, const struct engine_batch *batc
             }
         }
     }
-    return GM_OK;
 }
 
 enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
@@ -287,9 +292,13 @@ enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, dou
 {
     struct lane_plan plan = problem_batch_plan(e->problem, batch->rows);
     clear_lanes(e, plan.lanes, true);
-    enum gm_code code = batch_rows(e, batch, &plan);
+    if (e->coupled.rows)
+        coupled_batch(e, batch, &plan);
+    else
+        batch_rows(e, batch, &plan);
     struct engine_totals own = {.finite = true};
-    if (code || (code = add_sums(e, plan.lanes, &own, err)))
+    enum gm_code code = add_sums(e, plan.lanes, &own, err);
+    if (code)
         return code;
     finish_gradient(e, plan.lanes, own.weight[0] > 0 ? own.weight[0] : 1, gradient, update, context);
     totals->loss[0] += own.loss[0];
@@ -329,6 +338,6 @@ enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *tota
     clear_lanes(e, data->plan.lanes, false);
     struct walk walk = {
         .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = held_out_block, .context = &pass};
-    enum gm_code code = walk_rows(&walk, err);
+    enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_HELD_OUT, err) : walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }

@@ -9,6 +9,7 @@
 #ifndef TRAIN_ENGINE_H
 #define TRAIN_ENGINE_H
 
+#include "train/coupled.h"
 #include "train/problem.h"
 #include "train/worker.h"
 
@@ -29,8 +30,9 @@ struct engine {
     double *lanes;          /* [n_lanes x n] */
     struct lane_sums *sums; /* [n_lanes] */
     size_t n_lanes;
-    void *weights;   /* the model's, made from the parameters of the call */
-    uint64_t passes; /* over the training data */
+    struct coupled coupled; /* of a loss that couples rows */
+    void *weights;          /* the model's, made from the parameters of the call */
+    uint64_t passes;        /* over the training data */
     struct engine_extra extra;
 };
 
@@ -74,8 +76,10 @@ size_t engine_params(const struct problem *p);
 /* Validation loss at the prepared weights, of the held-out rows or of the separate dataset, into side 1 of totals. */
 enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *totals, struct gm_error *err);
 
-/* A walk whose visitor adds to e->sums with e's workers: clears the sums, walks, adds them up into e->sums[0].
- * GM_PLUGIN_BROKEN, GM_IO. */
-enum gm_code engine_walk(struct engine *e, const struct walk *walk, struct gm_error *err);
+/* A walk over `data` whose visitor adds to e->sums with e's workers: clears the sums, walks, adds them up into
+ * e->sums[0]. When e->coupled.rows, the losses are in the sums before the walk begins, and the visitor adds none; it
+ * finds the predictions of all rows in e->coupled.pred. GM_PLUGIN_BROKEN, GM_IO. */
+enum gm_code engine_walk(struct engine *e, const struct problem_data *data, const struct walk *walk,
+                         struct gm_error *err);
 
 #endif

@@ -64,6 +64,11 @@ enum gm_code hessian_check(const struct problem *p, uint64_t bytes, const struct
                          "optimizer.type: newton needs second derivatives, which the loss '%s' does not give. lbfgs "
                          "needs none.",
                          id);
+    if (spec->coupling != GM_ROWS_INDEPENDENT)
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.type: newton takes losses of independent rows, and '%s' couples them. gd and lbfgs "
+                         "take it.",
+                         id);
     if (spec->n_theta)
         return error_set(err, GM_BAD_JOB,
                          "optimizer.type: newton does not train the parameters that the loss '%s' learns. gd and lbfgs "

@@ -78,7 +78,9 @@ static void metrics_block(void *context, int thread, size_t lane, const struct w
     struct worker *w = &e->workers[thread];
     worker_fill(w, p->data->schema, block);
     worker_forward(w, e->weights);
-    if (p->split)
+    if (e->coupled.rows)
+        ; /* engine_walk has done that */
+    else if (p->split)
         worker_loss_split(w, block->row, &e->sums[lane]);
     else
         worker_loss(w, 0, 0, block->row, &e->sums[lane]);
@@ -187,7 +189,7 @@ enum gm_code metrics_run(struct engine *e, const struct metrics_request *request
         return code;
     struct walk walk = {
         .set = p.data->set, .plan = &p.data->plan, .threads = e->threads, .visit = metrics_block, .context = &p};
-    if ((code = engine_walk(e, &walk, err)))
+    if ((code = engine_walk(e, p.data, &walk, err)))
         goto done;
     reduce_lanes(p.sums, lanes, 2 * p.width, 0, 2 * p.width);
     for (int side = 0; !code && side < 2; side++)

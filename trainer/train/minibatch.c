@@ -39,6 +39,21 @@ static double batches_per_epoch(const struct run *r)
     return ceil((double)rows / (double)batch_rows(r));
 }
 
+/* Rows of the batch that begins at order[at]. */
+static size_t rows_at(const struct run *r, const struct data_window *window, size_t at)
+{
+    size_t size = batch_rows(r), left = window->order_rows - at;
+    if (r->groups.groups)
+        return group_order_batch(window, at, size);
+    return left < size ? left : size;
+}
+
+/* How much of the epoch is behind, for the schedule. */
+static double epoch_share(const struct run *r, const struct data_window *window, size_t at, uint64_t done)
+{
+    return r->groups.groups ? (double)at / (double)window->order_rows : (double)done / batches_per_epoch(r);
+}
+
 /* More batches are wanted. */
 static bool goes_on(const struct run *r, const struct minibatch_sweep *s, const struct engine_totals *totals)
 {
@@ -57,19 +72,22 @@ static enum gm_code pause_between(struct run *r, const struct minibatch_sweep *s
 
 /* The window's batches from number `skip` on. */
 static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
-                                 size_t skip, struct engine_totals *totals, struct gm_error *err)
+                                 uint64_t skip, struct engine_totals *totals, struct gm_error *err)
 {
     struct update update = {r, s->optim};
-    size_t size = batch_rows(r);
     enum gm_code code = GM_OK;
-    for (size_t i = skip * size; !code && i < window->order_rows && goes_on(r, s, totals); i += size) {
-        size_t rows = window->order_rows - i < size ? window->order_rows - i : size;
-        struct engine_batch batch = {window, window->order + i, rows, s->first_step + *s->done};
-        double epoch = (double)s->epoch + (double)*s->done / batches_per_epoch(r);
+    size_t at = 0;
+    for (; skip > 0 && at < window->order_rows; skip--)
+        at += rows_at(r, window, at);
+    while (!code && at < window->order_rows && goes_on(r, s, totals)) {
+        size_t rows = rows_at(r, window, at);
+        struct engine_batch batch = {window, window->order + at, rows, s->first_step + *s->done};
+        double epoch = (double)s->epoch + epoch_share(r, window, at, *s->done);
         engine_prepare(&r->engine, r->params);
         optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
         if ((code = engine_step(&r->engine, &batch, r->gradient, update_range, &update, totals, err)))
             break;
+        at += rows;
         ++*s->done;
         code = pause_between(r, s, err);
     }
@@ -85,11 +103,15 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
     const struct data_window *window = NULL;
     size_t size = batch_rows(r);
     uint64_t skip = *s->done;
+    if (r->groups.groups) {
+        struct data_window all = group_order_window(&r->groups, p, s->epoch);
+        return sweep_window(r, s, &all, skip, totals, err);
+    }
     enum gm_code code = data_pass_open(&pass, p->train.set, &order, err);
     while (!code && goes_on(r, s, totals) && !(code = data_pass_next(pass, &window, err)) && window) {
         size_t batches = (window->order_rows + size - 1) / size;
         if (skip < batches)
-            code = sweep_window(r, s, window, (size_t)skip, totals, err);
+            code = sweep_window(r, s, window, skip, totals, err);
         skip -= skip < batches ? skip : batches;
     }
     data_pass_close(pass);

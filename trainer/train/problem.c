@@ -10,8 +10,10 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "optim/optim.h"
 #include "loss/check.h"
+#include "train/coupled.h"
 #include "train/hessian.h"
 #include "train/targets.h"
 
@@ -205,10 +207,6 @@ static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
                                   class_loss ? schema->classes : 0, err);
     if (code)
         return code;
-    if (p->loss.spec.coupling != GM_ROWS_INDEPENDENT)
-        return error_set(err, GM_BAD_JOB,
-                         "loss.name: '%s' couples rows; this version trains losses of independent rows.",
-                         p->plugin.vtable.id);
     if (p->loss.spec.task == GM_TASK_CLUSTERING)
         return error_set(
             err, GM_BAD_JOB,
@@ -271,10 +269,20 @@ void problem_note_data(const struct gm_watch *watch, const struct data_set *set)
         problem_note(watch, "%s: slow path, HDF5 itself reads the features, because %s.", s->features_at, why);
 }
 
+/* The data did not fit beside what a loss that couples rows holds: the message says so. */
+static enum gm_code too_little(const struct problem *p, uint64_t aside, struct gm_error *err)
+{
+    char said[GM_ERROR_TEXT], bytes[32];
+    snprintf(said, sizeof said, "%s", err ? err->text : "");
+    return error_set(err, GM_SYSTEM, "%.*s (%s more are set aside for the loss '%s', which couples rows.)",
+                     GM_ERROR_TEXT - 160, said, text_from_bytes(aside, bytes), p->loss.plugin->vtable.id);
+}
+
 static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     struct problem_data *sets[] = {&p->train, &p->validation};
-    uint64_t left = p->memory - hessian_bytes(p); /* which hessian_check found to fit */
+    uint64_t aside = coupled_bytes(p), left = p->memory - hessian_bytes(p); /* which hessian_check found to fit */
+    left = left > aside ? left - aside : 1;
     for (int i = 0; i < 2; i++) {
         struct problem_data *d = sets[i];
         if (!d->set)
@@ -282,7 +290,7 @@ static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, s
         d->plan = problem_batch_plan(p, d->schema->rows);
         enum gm_code code = data_load(d->set, &d->plan, left, p->threads, err);
         if (code)
-            return code;
+            return code == GM_SYSTEM && aside ? too_little(p, aside, err) : code;
         uint64_t bytes = data_bytes(d->set);
         left = left > bytes ? left - bytes : 0;
         problem_note_data(watch, d->set);
@@ -297,7 +305,8 @@ static enum gm_code split(struct problem *p, struct gm_error *err)
     const uint8_t *marks = data_split_marks(p->train.set);
     if (marks)
         return split_from_marks(&p->split, s->rows, marks, s->features_at, err);
-    const int64_t *group = split_kind(job) == SPLIT_GROUP ? data_groups(p->train.set) : NULL;
+    bool whole = p->loss.spec.coupling == GM_ROWS_GROUPED; /* groups are never cut */
+    const int64_t *group = whole || split_kind(job) == SPLIT_GROUP ? data_groups(p->train.set) : NULL;
     if (split_kind(job) == SPLIT_GROUP && !group)
         return error_set(err, GM_BAD_DATA,
                          "%s: data.split is group, but there are no groups: none of group, groups, qid beside the "
@@ -342,6 +351,23 @@ static enum gm_code size_model(struct problem *p, struct gm_error *err)
     return model_init(&p->model, &spec, job->model.intercept ? p->stats.mean : NULL, p->stats.deviation, err);
 }
 
+enum gm_code problem_cut(struct problem *p, struct gm_error *err)
+{
+    struct problem_data *sets[] = {&p->train, &p->validation};
+    enum gm_code code = GM_OK;
+    for (int i = 0; !code && i < 2 && p->loss.spec.coupling != GM_ROWS_INDEPENDENT; i++) {
+        struct pieces_request request = {.set = sets[i]->set,
+                                         .split = i ? NULL : &p->split,
+                                         .loss = p->loss.plugin->vtable.id,
+                                         .grouped = p->loss.spec.coupling == GM_ROWS_GROUPED,
+                                         .batch_rows = p->job->optimizer.batch_size,
+                                         .trains = i == 0 && !p->applied};
+        if (sets[i]->set)
+            code = pieces_init(&sets[i]->pieces, &request, err);
+    }
+    return code;
+}
+
 enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,
                           struct gm_error *err)
 {
@@ -353,7 +379,8 @@ enum gm_code problem_init(struct problem *p, const struct gm_job *job, const str
         goto failed;
     choose_resources(p, watch);
     if ((code = hessian_check(p, p->memory, watch, err)) || (code = load_data(p, watch, err)) ||
-        (code = scan(p, err)) || (code = targets_check(p, err)) || (code = size_model(p, err)))
+        (code = scan(p, err)) || (code = targets_check(p, err)) || (code = problem_cut(p, err)) ||
+        (code = size_model(p, err)))
         goto failed;
     return GM_OK;
 failed:
@@ -366,6 +393,8 @@ void problem_release(struct problem *p)
     model_release(&p->model);
     scan_release(&p->stats);
     split_release(&p->split);
+    pieces_release(&p->train.pieces);
+    pieces_release(&p->validation.pieces);
     data_close(p->train.set);
     data_close(p->validation.set);
     loss_release(&p->loss);

@@ -16,12 +16,14 @@
 #include "data/split.h"
 #include "loss/plugin.h"
 #include "model/model.h"
+#include "train/pieces.h"
 
 /* A dataset with how it is walked. */
 struct problem_data {
     struct data_set *set;
     const struct data_schema *schema;
     struct lane_plan plan;
+    struct pieces pieces; /* of a loss that couples rows; else empty */
 };
 
 struct problem {
@@ -35,6 +37,7 @@ struct problem {
     struct model model;
     const double *fill; /* [features] what replaces a missing feature; NULL: none is missing */
     bool has_validation;
+    bool applied; /* a trained model is put to use */
     int threads;
     uint64_t memory;           /* bytes the run may use */
     struct file_lock locks[3]; /* of the outputs */
@@ -43,6 +46,9 @@ struct problem {
 enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,
                           struct gm_error *err);
 void problem_release(struct problem *p);
+
+/* Cut the loaded data into the calls of a loss that couples rows; nothing to do for others. GM_BAD_DATA. */
+enum gm_code problem_cut(struct problem *p, struct gm_error *err);
 
 /* The split of a batch of `rows` rows. */
 struct lane_plan problem_batch_plan(const struct problem *p, size_t rows);

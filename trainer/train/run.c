@@ -117,7 +117,8 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
         (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
         (code = engine_init(&r->engine, p, err)) || (code = hessian_init(&r->hessian, &r->engine, err)) ||
-        (code = start_params(r, err)) || (code = find_start(r, err)) || (code = start_log(r, err)))
+        (code = group_order_init(&r->groups, p, err)) || (code = start_params(r, err)) || (code = find_start(r, err)) ||
+        (code = start_log(r, err)))
         run_release(r);
     return code;
 }
@@ -127,6 +128,7 @@ void run_release(struct run *r)
     log_close(&r->log, NULL);
     engine_release(&r->engine);
     hessian_release(&r->hessian);
+    group_order_release(&r->groups);
     optim_free(r->optim);
     memory_free(r->penalised);
     identity_release(&r->identity);

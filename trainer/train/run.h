@@ -9,6 +9,7 @@
 #include "optim/optim.h"
 #include "optim/stop.h"
 #include "train/engine.h"
+#include "train/group_order.h"
 #include "train/hessian.h"
 #include "train/identity.h"
 #include "train/log.h"
@@ -38,7 +39,8 @@ struct run {
     const struct problem *problem; /* borrowed */
     const struct gm_watch *watch;  /* borrowed, or NULL */
     struct engine engine;
-    struct hessian hessian; /* newton's */
+    struct group_order groups; /* of batches of whole groups */
+    struct hessian hessian;    /* newton's */
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;

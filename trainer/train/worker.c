@@ -45,9 +45,9 @@ static size_t second_width(const struct worker *w)
     return worker_second_is_diagonal(w->setup.loss) ? outputs : outputs * outputs;
 }
 
-static enum gm_code take_part(struct worker *w, struct worker_part *part, struct gm_error *err)
+static enum gm_code take_part(struct worker *w, struct worker_part *part, size_t rows, struct gm_error *err)
 {
-    size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets, rows = w->setup.block_rows;
+    size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets;
     enum gm_code code;
     if ((code = take(w, (void **)&part->pred, rows * outputs, sizeof(double), err)) ||
         (code = take_guarded(w, &part->grad, rows * outputs, err)) ||
@@ -67,16 +67,16 @@ enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, str
 {
     *w = (struct worker){.setup = *setup};
     const struct model *m = setup->model;
-    size_t rows = setup->block_rows;
-    bool splits = setup->split && setup->split->mask;
+    size_t rows = setup->block_rows, call = setup->call_rows, most = call > rows ? call : rows;
+    bool splits = setup->split && setup->split->mask && !call;
     loss_host_init(&w->host, &w->error);
     enum gm_code code;
     if ((code = take(w, &w->x, rows * m->spec.features, real_bytes(m), err)) ||
         (code = take(w, &w->scratch, m->ops->scratch_bytes(m, rows), 1, err)) ||
-        (code = take(w, &w->loss_scratch, loss_scratch_bytes(setup->loss, rows), 1, err)) ||
+        (code = take(w, &w->loss_scratch, loss_scratch_bytes(setup->loss, most), 1, err)) ||
         (code = take_guarded(w, &w->theta_grad, setup->loss->spec.n_theta, err)) ||
-        (code = take_part(w, &w->all, err)) || (splits && (code = take_part(w, &w->train, err))) ||
-        (splits && (code = take_part(w, &w->held, err))))
+        (code = take_part(w, &w->all, rows, err)) || (splits && (code = take_part(w, &w->train, rows, err))) ||
+        (splits && (code = take_part(w, &w->held, rows, err))) || (call && (code = take_part(w, &w->call, call, err))))
         worker_release(w);
     return code;
 }
@@ -303,6 +303,29 @@ void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
         spread(w, row, second_width(w), w->train.second, w->all.second);
 }
 
+void worker_loss_rows(struct worker *w, const struct worker_rows *from, int side, struct lane_sums *sums)
+{
+    size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets;
+    struct worker_part *part = &w->call;
+    part->rows = from->rows;
+    w->has_target = from->target != NULL;
+    w->has_weight = true;
+    w->has_group = from->group != NULL;
+    for (size_t i = 0; i < from->rows; i++) {
+        size_t row = from->index[i];
+        memcpy(part->pred + i * outputs, from->pred + row * outputs, outputs * sizeof(double));
+        if (from->target)
+            memcpy(part->target + i * targets, from->target + row * targets, targets * sizeof(double));
+        part->weight[i] = from->weight[row];
+        if (from->group)
+            part->group[i] = from->group[row];
+    }
+    evaluate(w, part, side, from->step, from->row, sums);
+    for (size_t i = 0; from->grad && i < from->rows; i++)
+        for (size_t k = 0; k < outputs; k++)
+            from->grad[from->index[i] * outputs + k] = side == 0 ? part->grad[i * outputs + k] : 0;
+}
+
 static bool canaries_live(const double *buffer, size_t count)
 {
     for (size_t i = 0; buffer && i < CANARY_COUNT; i++)
@@ -316,7 +339,8 @@ enum gm_code worker_check(const struct worker *w, struct gm_error *err)
 {
     const struct worker_part *parts[] = {&w->all, &w->train, &w->held};
     size_t rows = w->setup.block_rows, outputs = w->setup.loss->outputs;
-    bool live = canaries_live(w->theta_grad, w->setup.loss->spec.n_theta);
+    bool live = canaries_live(w->theta_grad, w->setup.loss->spec.n_theta) &&
+                canaries_live(w->call.grad, w->setup.call_rows * outputs);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         live = live && canaries_live(parts[i]->grad, rows * outputs) &&
                canaries_live(parts[i]->second, rows * second_width(w));

@@ -19,6 +19,7 @@ struct worker_setup {
     const double *fill;             /* [features] what replaces a missing feature; NULL: none is missing */
     uint64_t seed;
     size_t block_rows; /* of the largest block */
+    size_t call_rows;  /* of the largest call of a loss that couples rows; 0: it does not */
     bool second;       /* the loss's second derivatives of training rows are wanted too */
 };
 
@@ -37,6 +38,7 @@ struct worker {
     struct model_block block;       /* filled by worker_fill or worker_gather */
     struct worker_part all;         /* all rows of the block */
     struct worker_part train, held; /* its rows sorted into those that train and those held out */
+    struct worker_part call;        /* rows of one call of a loss that couples rows */
     bool has_target, has_weight, has_group;
     double *theta_grad; /* [n_theta] of one call, between canaries */
     void *x;            /* converted rows */
@@ -79,6 +81,18 @@ void worker_loss(struct worker *w, int side, uint64_t step, size_t row, struct l
 /* The same; rows that the split holds out go to side 1, and their part of all.grad and all.second is 0. row: of the
  * block's first row. */
 void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums);
+/* Rows index[0 .. rows-1] of whole arrays, for a loss that couples rows. */
+struct worker_rows {
+    size_t rows;
+    const size_t *index;
+    const double *pred, *target, *weight; /* target NULL: there is none */
+    const int64_t *group;                 /* NULL: not wanted */
+    double *grad; /* gets the gradient of these rows, 0 on side 1; may be pred; NULL: not wanted */
+    size_t row;   /* for messages */
+    uint64_t step;
+};
+/* Their loss, in one call of the plugin. */
+void worker_loss_rows(struct worker *w, const struct worker_rows *rows, int side, struct lane_sums *sums);
 /* lane [n_params] += the block's gradient. */
 void worker_backward(struct worker *w, const void *weights, double *lane);
 
