@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh                  all of it
 #   scripts/test.sh --quick          release build and its tests only
-#   scripts/test.sh SECTION...       some of: format scripts release asan tsan tidy
+#   scripts/test.sh SECTION...       some of: format scripts release asan tsan tidy fuzz
 #
 # tsan runs the tests named in tests/CMakeLists.txt as threaded. A failed section does not stop the others; the exit code
 # says whether all passed.
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
-all=(format scripts release asan tsan tidy)
+all=(format scripts release asan tsan tidy fuzz)
 jobs=$(nproc)
 log_dir=build/test-logs
 
@@ -50,6 +50,9 @@ check_tidy() {
         grep -E "^$PWD/(trainer|plugins|datasets)/" |
         xargs -P "$jobs" -n 4 clang-tidy --quiet --warnings-as-errors='*' -p build/release
 }
+
+# Each fuzzer for a moment; scripts/fuzz.sh 3600 is the real thing.
+check_fuzz() { scripts/fuzz.sh 18; }
 
 # Runs one section with its output in a file, which is shown when it fails.
 section() {

@@ -184,8 +184,7 @@ enum gm_code archive_save_keeping(struct archive *a, const char *path, const cha
     return code;
 }
 
-/* HDF5 copies the image twice on the way; neither our bytes nor its first copy outlive their use. */
-static hid_t open_image(const struct archive *a, void **bytes, size_t size)
+hid_t archive_open_image(const struct archive *a, void **bytes, size_t size)
 {
     char name[64];
     hid_t file = H5I_INVALID_HID, access = H5Pcreate(H5P_FILE_ACCESS);
@@ -201,6 +200,25 @@ static hid_t open_image(const struct archive *a, void **bytes, size_t size)
     return file;
 }
 
+/* What the seal says of the bytes; without one, a child process tries them first. */
+static enum gm_code examine(const struct archive *a, const void *bytes, size_t size, bool sealed, struct gm_error *err)
+{
+    switch (seal_check(bytes, size)) {
+    case SEAL_HOLDS:
+        return GM_OK;
+    case SEAL_BROKEN:
+        return error_set(err, GM_BAD_DATA, "%s: is damaged: its bytes do not match the checksum at its end.", a->name);
+    case SEAL_MISSING:
+        break;
+    }
+    if (sealed)
+        return error_set(err, GM_BAD_DATA,
+                         "%s: is damaged: the checksum at its end is missing (it was cut short, or another program "
+                         "wrote it).",
+                         a->name);
+    return size ? archive_try(a, bytes, size, err) : GM_OK;
+}
+
 static enum gm_code open_archive(struct archive **out, const char *path, bool sealed, struct gm_error *err)
 {
     struct archive *a;
@@ -210,18 +228,11 @@ static enum gm_code open_archive(struct archive **out, const char *path, bool se
     enum gm_code code = archive_blank(&a, path, err);
     if (code != GM_OK)
         return code;
-    code = file_read(path, ARCHIVE_BYTES_MOST, &bytes, &size, err);
-    enum seal seal = code == GM_OK ? seal_check(bytes, size) : SEAL_MISSING;
-    if (code == GM_OK && seal == SEAL_BROKEN) {
-        code = error_set(err, GM_BAD_DATA, "%s: is damaged: its bytes do not match the checksum at its end.", path);
-    } else if (code == GM_OK && seal == SEAL_MISSING && sealed) {
-        code = error_set(err, GM_BAD_DATA,
-                         "%s: is damaged: the checksum at its end is missing (it was cut short, or another program "
-                         "wrote it).",
-                         path);
-    } else if (code == GM_OK) {
+    if (!(code = file_read(path, ARCHIVE_BYTES_MOST, &bytes, &size, err)))
+        code = examine(a, bytes, size, sealed, err);
+    if (code == GM_OK) {
         hdf5_lock();
-        a->file = size ? open_image(a, &bytes, size) : H5I_INVALID_HID;
+        a->file = size ? archive_open_image(a, &bytes, size) : H5I_INVALID_HID;
         hdf5_unlock();
         if (a->file < 0)
             code = error_set(err, GM_BAD_DATA, "%s: is not an HDF5 file, or is damaged.", path);

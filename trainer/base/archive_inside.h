@@ -20,6 +20,12 @@ enum archive_way { WAY_FIND, WAY_MAKE };
  * last one, for WAY_FIND, is there and no link either. */
 bool archive_walk(const struct archive *a, const char *name, enum archive_way way);
 
+/* A file in memory as HDF5 sees it; negative: it is none. HDF5 copies the image twice on the way; neither our bytes,
+ * which are freed, nor its first copy outlive their use. */
+hid_t archive_open_image(const struct archive *a, void **bytes, size_t size);
+/* GM_BAD_DATA when reading everything of such a file fails, or kills the process it is tried in. */
+enum gm_code archive_try(const struct archive *a, const void *bytes, size_t size, struct gm_error *err);
+
 /* Variable-length UTF-8: what h5py reads as str. To be closed; negative: failed. */
 hid_t archive_text_type(void);
 hid_t archive_stored_type(enum archive_type type); /* little-endian; not for text */

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
+#include "base/probe.h"
 #include "data/find.h"
-#include "data/probe.h"
 #include "data/sources.h"
 
 static const char *const weight_names[] = {"weight", "weights", "sample_weight", NULL};

@@ -1,5 +1,5 @@
 /* Trying something on a file in a child process first. */
-#include "data/probe.h"
+#include "base/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
