@@ -1,6 +1,11 @@
 /* Stored values to float and double. C's conversions round to nearest even, which is what we promise. */
 #include "data/kernels.h"
 
+#if defined(KERNEL_ISA_avx2) || defined(KERNEL_ISA_avx512)
+#include <immintrin.h>
+#define HAS_F16C 1
+#endif
+
 #define ANY_ALIGNMENT __attribute__((aligned(1), may_alias))
 typedef uint8_t any_u8 ANY_ALIGNMENT;
 typedef int8_t any_i8 ANY_ALIGNMENT;
@@ -36,6 +41,33 @@ static inline float from_f16(uint16_t half)
     return from_bits(bits | sign);
 }
 
+/* The processor's own conversion gives the same values; left to itself gcc 12 does not find it, nor vectors for
+ * from_f16. */
+static void halves_f32(const any_u16 *from, size_t n, float *to)
+{
+    size_t i = 0;
+#ifdef HAS_F16C
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + i))));
+#endif
+    for (; i < n; i++)
+        to[i] = from_f16(from[i]);
+}
+
+static void halves_f64(const any_u16 *from, size_t n, double *to)
+{
+    size_t i = 0;
+#ifdef HAS_F16C
+    for (; i + 8 <= n; i += 8) {
+        __m256 eight = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + i)));
+        _mm256_storeu_pd(to + i, _mm256_cvtps_pd(_mm256_castps256_ps128(eight)));
+        _mm256_storeu_pd(to + i + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(eight, 1)));
+    }
+#endif
+    for (; i < n; i++)
+        to[i] = (double)from_f16(from[i]);
+}
+
 static inline float from_bf16(uint16_t half)
 {
     return from_bits((uint32_t)half << 16);
@@ -48,7 +80,7 @@ static inline float from_bf16(uint16_t half)
             to[i] = (expression);      \
     } while (0)
 
-#define CASES(real)                                \
+#define CASES(real, halves)                        \
     switch (type) {                                \
     case DATA_U8:                                  \
         LOOP(any_u8, (real)values[i]);             \
@@ -75,7 +107,7 @@ static inline float from_bf16(uint16_t half)
         LOOP(any_i64, (real)values[i]);            \
         break;                                     \
     case DATA_F16:                                 \
-        LOOP(any_u16, (real)from_f16(values[i]));  \
+        halves(from, n, to);                       \
         break;                                     \
     case DATA_BF16:                                \
         LOOP(any_u16, (real)from_bf16(values[i])); \
@@ -90,10 +122,10 @@ static inline float from_bf16(uint16_t half)
 
 void KERNEL(convert_f32)(enum data_type type, const void *from, size_t n, float *to)
 {
-    CASES(float)
+    CASES(float, halves_f32)
 }
 
 void KERNEL(convert_f64)(enum data_type type, const void *from, size_t n, double *to)
 {
-    CASES(double)
+    CASES(double, halves_f64)
 }
