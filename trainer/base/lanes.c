@@ -5,8 +5,7 @@
 #define BLOCK_ROWS_LEAST 32
 #define BLOCK_ROWS_MOST  512
 #define RUN_BYTES        ((size_t)256 << 10) /* long enough for the prefetcher, short enough to share a slab evenly */
-#define LANES_MOST       64
-#define LANES_BYTES      ((size_t)64 << 20) /* of all lane gradients together */
+#define LANES_BYTES      ((size_t)64 << 20)  /* of all lane gradients together */
 
 static size_t clamp(size_t value, size_t low, size_t high)
 {

@@ -15,12 +15,14 @@
 
 #include <stddef.h>
 
+#define LANES_MOST 64
+
 struct lane_plan {
     size_t rows;
     size_t block_rows; /* rows of a block; the last block of the data may be shorter */
     size_t run_rows;   /* rows of one lane's run in a slab, a multiple of block_rows */
     size_t slab_rows;  /* lanes * run_rows */
-    size_t lanes;      /* >= 1 */
+    size_t lanes;      /* 1 .. LANES_MOST */
     size_t slabs;      /* ceil(rows / slab_rows) */
 };
 

@@ -5,8 +5,9 @@
  *     backward  grad[k][j] += sum_i r[i][k] * (x[i][j] - center[j])
  *
  * One sequential read of the block from memory, in forward; backward finds it in the cache and, while it computes,
- * prefetches the block that comes next. Sums over a block are in the type of x, sums over blocks in double.
- * A row's z has the same bits wherever the row stands in a block. Chosen at run time for the processor (base/cpu.h).
+ * prefetches the start of the block that comes next. Sums over a block are in the type of x, sums over blocks in
+ * double. A row's z has the same bits wherever the row stands in a block. Chosen at run time for the processor
+ * (base/cpu.h).
  */
 #ifndef MODEL_DENSE_H
 #define MODEL_DENSE_H

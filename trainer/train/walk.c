@@ -3,35 +3,44 @@
 
 #include <omp.h>
 
-/* All of a lane's blocks in slabs [first, end) of the window. */
-static void walk_lane(const struct walk *w, const struct data_window *window, const struct row_range *slabs,
-                      size_t lane, int thread)
+/* A lane's blocks in one slab. */
+static void walk_run(const struct walk *w, const struct data_window *window, size_t slab, size_t lane, int thread)
 {
     const struct lane_plan *plan = w->plan;
-    for (size_t slab = slabs->first; slab < slabs->end; slab++) {
-        struct row_range run = lane_run(plan, slab, lane);
-        for (size_t row = run.first; row < run.end; row += plan->block_rows) {
-            struct walk_block block = {.window = window,
-                                       .first = row - window->first_row,
-                                       .rows = run.end - row < plan->block_rows ? run.end - row : plan->block_rows,
-                                       .row = row,
-                                       .next = row + 2 * plan->block_rows <= run.end};
-            w->visit(w->context, thread, lane, &block);
-        }
+    struct row_range run = lane_run(plan, slab, lane);
+    for (size_t row = run.first; row < run.end; row += plan->block_rows) {
+        struct walk_block block = {.window = window,
+                                   .first = row - window->first_row,
+                                   .rows = run.end - row < plan->block_rows ? run.end - row : plan->block_rows,
+                                   .row = row};
+        block.next = block.first + 2 * plan->block_rows <= window->rows;
+        w->visit(w->context, thread, lane, &block);
     }
 }
 
+/* Neighbouring lanes for one thread: it reads long stretches of memory. Large groups first, single lanes at the end, so
+ * that threads finish together: starts[0 .. return value], the last is the number of lanes. */
+static size_t group_lanes(size_t lanes, int threads, size_t starts[LANES_MOST + 1])
+{
+    size_t groups = 0, next = 0;
+    while (next < lanes) {
+        size_t share = (lanes - next) / (2 * (size_t)threads);
+        starts[groups++] = next;
+        next += share ? share : 1;
+    }
+    starts[groups] = lanes;
+    return groups;
+}
+
+/* Slabs [first, end) of the window. A lane's blocks come in row order, all to the thread that has its group. */
 static void walk_slabs(const struct walk *w, const struct data_window *window, struct row_range slabs)
 {
-    size_t lanes = w->plan->lanes;
-    if (w->threads == 1) {
-        for (size_t lane = 0; lane < lanes; lane++)
-            walk_lane(w, window, &slabs, lane, 0);
-        return;
-    }
-#pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1)
-    for (size_t lane = 0; lane < lanes; lane++)
-        walk_lane(w, window, &slabs, lane, omp_get_thread_num());
+    size_t starts[LANES_MOST + 1], groups = group_lanes(w->plan->lanes, w->threads, starts);
+#pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1) if (w->threads > 1)
+    for (size_t group = 0; group < groups; group++)
+        for (size_t slab = slabs.first; slab < slabs.end; slab++)
+            for (size_t lane = starts[group]; lane < starts[group + 1]; lane++)
+                walk_run(w, window, slab, lane, omp_get_thread_num());
 }
 
 /* false: the visitor wants no more. */

@@ -14,7 +14,7 @@ struct walk_block {
     const struct data_window *window;
     size_t first, rows; /* rows [first, first + rows) of the window */
     size_t row;         /* of the dataset */
-    bool next;          /* the block behind is in memory and of the same lane: worth prefetching */
+    bool next;          /* a whole block stands behind it in the window: worth prefetching */
 };
 
 /* Runs inside a parallel region: no allocation, no I/O, no lock. thread is 0 .. threads-1. */

@@ -13,6 +13,7 @@
 #define OUTS_1(V, M) V(M, 0)
 #define OUTS_2(V, M) OUTS_1(V, M) V(M, 1)
 #define OUTS_3(V, M) OUTS_2(V, M) V(M, 2)
+#define OUTS_4(V, M) OUTS_3(V, M) V(M, 3)
 
 #define DECLARE(k, v) VEC s##k##v = {0};
 

@@ -74,17 +74,12 @@ INLINE void LOCAL(flush)(VEC sum, double *grad)
 /* ---- forward ---- */
 
 /* One long row (features >= 8 * LANES), one output: eight partial sums. */
-INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, const REAL *next, bool centered)
+INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool centered)
 {
     const REAL *c = b->center;
     size_t n = b->features, j = 0;
     OUTS_1(VECS_8, DECLARE)
     for (; j + 8 * LANES <= n; j += 8 * LANES) {
-#define FETCH(k, v)                    \
-    if ((v * KERNEL_VECTOR) % 64 == 0) \
-        __builtin_prefetch(next + j + v * LANES, 0, 2);
-        OUTS_1(VECS_8, FETCH)
-#undef FETCH
 #define STEP(k, v) \
     s##k##v += LOCAL(load_centered)(x + j + v * LANES, c + j + v * LANES, centered) * LOCAL(load)(u + j + v * LANES);
         OUTS_1(VECS_8, STEP)
@@ -152,10 +147,6 @@ INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, R
         const REAL *x[4];
         for (size_t i = 0; i < 4; i++)
             x[i] = b->x + (row + (i < rows ? i : 0)) * b->stride;
-        if (b->next)
-            for (size_t i = 0; i < 4; i += 2)
-                for (size_t j = 0; j < b->features; j += 64 / REAL_BYTES)
-                    __builtin_prefetch(b->next + (row + i) * b->stride + j, 0, 2);
         for (size_t k = 0, outs; k < outputs; k += outs) {
             outs = outputs - k >= 3 ? 3 : outputs - k;
             QUAD tile[3];
@@ -180,8 +171,7 @@ INLINE void LOCAL(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *
         LOCAL(forward_rows)(b, u, outputs, z, centered);
     else
         for (size_t i = 0; i < b->rows; i++)
-            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, (b->next && i % 2 == 0 ? b->next : b->x) + i * b->stride,
-                              centered);
+            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, centered);
 }
 
 void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z);
@@ -195,20 +185,29 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
 
 /* ---- backward ---- */
 
+/* While backward computes on rows in the cache, memory must not idle: the start of the next block is fetched, a cache
+ * line for every 256 bytes worked on. Fetching more made it slower on every machine tried: prefetches wait for each
+ * other, and the processor's own prefetcher, which is faster, only follows the stream that forward reads. */
+#define FETCH_EVERY(vecs) ((vecs)*KERNEL_VECTOR < 256 ? 256 / ((vecs)*KERNEL_VECTOR) : 1) /* rows for a line */
+
+INLINE const char *LOCAL(fetch_from)(const BLOCK *b, size_t column)
+{
+    return b->next ? (const char *)b->next + column * b->rows * REAL_BYTES / 4 : NULL;
+}
+
 /* OUTS outputs times VECS vectors of columns from `column`, over all rows; of the sums only the last `keep` lanes count
  * (LANES: all; else VECS is 1). */
 #define BACKWARD_TILE(OUTS, VECS)                                                                             \
     INLINE void LOCAL(backward_##OUTS##x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column, \
                                                 size_t keep, double *grad, bool centered)                     \
     {                                                                                                         \
-        const REAL *c = b->center + column, *x = b->x + column, *next = b->next ? b->next + column : x;       \
-        size_t n = b->features, ahead = b->next ? b->stride : 0;                                              \
-        OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows;                                     \
-                                               i++, x += b->stride, r += outputs, next += ahead)              \
+        const REAL *c = b->center + column, *x = b->x + column;                                               \
+        const char *ahead = LOCAL(fetch_from)(b, column);                                                     \
+        size_t n = b->features;                                                                               \
+        OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows; i++, x += b->stride, r += outputs)  \
         {                                                                                                     \
-            if (i % 2) {                                                                                      \
-                OUTS_1(VECS_##VECS, FETCH)                                                                    \
-            }                                                                                                 \
+            if (ahead && i % FETCH_EVERY(VECS) == 0)                                                          \
+                __builtin_prefetch(ahead + i / FETCH_EVERY(VECS) * 64, 0, 3);                                 \
             OUTS_1(VECS_##VECS, VALUE) OUTS_##OUTS(VECS_##VECS, ADD)                                          \
         }                                                                                                     \
         if (VECS == 1 && keep < LANES) {                                                                      \
@@ -216,26 +215,49 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
         }                                                                                                     \
         OUTS_##OUTS(VECS_##VECS, FLUSH)                                                                       \
     }
-#define FETCH(k, v)                    \
-    if ((v * KERNEL_VECTOR) % 64 == 0) \
-        __builtin_prefetch(next + v * LANES, 0, 2);
 #define VALUE(k, v)    const VEC x##v = LOCAL(load_centered)(x + v * LANES, c + v * LANES, centered);
 #define ADD(k, v)      s##k##v += x##v * r[k];
 #define MASK_SUM(k, v) s##k##v = LOCAL(keep_last)(s##k##v, keep);
 #define FLUSH(k, v)    LOCAL(flush)(s##k##v, grad + k * n + column + v * LANES);
 BACKWARD_TILE(1, 8)
-BACKWARD_TILE(1, 4)
-BACKWARD_TILE(1, 2)
-BACKWARD_TILE(1, 1)
 BACKWARD_TILE(2, 4)
 BACKWARD_TILE(2, 1)
 BACKWARD_TILE(3, 4)
 BACKWARD_TILE(3, 1)
-#undef FETCH
 #undef VALUE
 #undef ADD
+
+/* One output times few vectors: PHASES rows at once, so that the sums do not wait for each other. */
+#define BACKWARD_FEW(PHASES, VECS)                                                                                    \
+    INLINE void LOCAL(backward_1x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column, size_t keep,   \
+                                         double *grad, bool centered)                                                 \
+    {                                                                                                                 \
+        const REAL *c = b->center + column, *x = b->x + column;                                                       \
+        const char *ahead = LOCAL(fetch_from)(b, column);                                                             \
+        size_t n = b->features, stride = b->stride, i = 0;                                                            \
+        OUTS_##PHASES(VECS_##VECS, DECLARE) for (; i + PHASES <= b->rows; i += PHASES)                                \
+        {                                                                                                             \
+            if (ahead && i % FETCH_EVERY(VECS) == 0)                                                                  \
+                __builtin_prefetch(ahead + i / FETCH_EVERY(VECS) * 64, 0, 3);                                         \
+            OUTS_##PHASES(VECS_##VECS, ADD) x += PHASES * stride;                                                     \
+            r += PHASES * outputs;                                                                                    \
+        }                                                                                                             \
+        for (; i < b->rows; i++, x += stride, r += outputs) {                                                         \
+            OUTS_1(VECS_##VECS, ADD)                                                                                  \
+        }                                                                                                             \
+        OUTS_##PHASES(VECS_##VECS, JOIN) if (VECS == 1 && keep < LANES){OUTS_1(VECS_1, MASK_SUM)} OUTS_1(VECS_##VECS, \
+                                                                                                         FLUSH)       \
+    }
+#define ADD(p, v)  s##p##v += LOCAL(load_centered)(x + p * stride + v * LANES, c + v * LANES, centered) * r[p * outputs];
+#define JOIN(p, v) s0##v += p ? s##p##v : (VEC){0};
+BACKWARD_FEW(2, 4)
+BACKWARD_FEW(4, 2)
+BACKWARD_FEW(4, 1)
+#undef ADD
+#undef JOIN
 #undef MASK_SUM
 #undef FLUSH
+#undef FETCH_EVERY
 
 INLINE void LOCAL(backward_narrow)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
 {
@@ -284,13 +306,15 @@ INLINE void LOCAL(backward)(const BLOCK *b, const REAL *r, size_t outputs, doubl
         LOCAL(backward_narrow)(b, r, outputs, grad, centered);
         return;
     }
+    BLOCK alone = *b; /* what is ahead is fetched once */
+    alone.next = NULL;
     size_t k = 0, n = b->features;
     for (; k + 3 <= outputs; k += 3)
-        LOCAL(backward_several_3)(b, r + k, outputs, grad + k * n, centered);
+        LOCAL(backward_several_3)(k ? &alone : b, r + k, outputs, grad + k * n, centered);
     if (outputs - k == 2)
-        LOCAL(backward_several_2)(b, r + k, outputs, grad + k * n, centered);
+        LOCAL(backward_several_2)(k ? &alone : b, r + k, outputs, grad + k * n, centered);
     else if (outputs - k == 1)
-        LOCAL(backward_single)(b, r + k, outputs, grad + k * n, centered);
+        LOCAL(backward_single)(k ? &alone : b, r + k, outputs, grad + k * n, centered);
 }
 
 void NAME(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad);
@@ -308,4 +332,5 @@ void NAME(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad)
 #undef INLINE
 #undef FORWARD_TILE
 #undef BACKWARD_TILE
+#undef BACKWARD_FEW
 #undef BACKWARD_SEVERAL
