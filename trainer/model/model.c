@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear};
+static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear, [MODEL_MLP] = &model_mlp};
 
 const struct model_ops *model_ops_of(enum model_type type)
 {
@@ -59,12 +59,18 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
         return code;
     }
     set_scales(m, center, scale);
+    if (m->ops->init && (code = m->ops->init(m, err))) {
+        model_release(m);
+        return code;
+    }
     m->ops->mark_penalised(m, m->penalised);
     return GM_OK;
 }
 
 void model_release(struct model *m)
 {
+    if (m->ops && m->ops->release)
+        m->ops->release(m);
     memory_free(m->penalised);
     memory_free(m->center);
     memory_free(m->scale);

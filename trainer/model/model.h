@@ -17,18 +17,29 @@
 
 #include <gradmill/status.h>
 
+#include "model/activation.h"
 #include "model/dense.h"
+#include "model/tape.h"
 
 struct archive; /* base/archive.h */
 
 enum model_type { MODEL_LINEAR, MODEL_MLP, MODEL_FACTORIZATION, MODEL_CENTROIDS, MODEL_TWO_TOWER, MODEL_TYPES };
 enum model_precision { MODEL_F32, MODEL_F64 };
+enum model_start { MODEL_START_AUTO, MODEL_START_HE, MODEL_START_GLOROT };
+
+#define MODEL_HIDDEN_MOST 64 /* hidden layers */
 
 struct model_spec {
     enum model_type type;
     size_t features, outputs;
     bool intercept;
     enum model_precision precision;
+    /* mlp */
+    size_t hidden[MODEL_HIDDEN_MOST], n_hidden; /* units of each hidden layer */
+    enum activation activation;
+    double dropout;
+    enum model_start start;
+    uint64_t seed; /* of the start values */
 };
 
 struct model {
@@ -43,6 +54,7 @@ struct model {
     bool folded;       /* no center is far from 0 in units of its scale: the bias takes the centers instead */
     void *center_real; /* [features] center in the precision */
     struct dense_kernels dense;
+    void *inside; /* the model's own */
 };
 
 /* Rows as the inner loops want them: dense, in the model's precision. */
@@ -53,8 +65,33 @@ struct model_block {
     const void *next; /* the next block of the same shape, to prefetch; or NULL */
 };
 
+/*
+ * How a WIDE model takes the rows of a batch together, so that its weight gradients need no lanes: rows go forward and
+ * backward in ranges, by any threads; then tiles of the parameters, each by one thread, have their whole gradient at
+ * once and may be updated on the spot. Every row and every tile has the same bits whoever makes it.
+ */
+struct model_tape_ops {
+    size_t (*bytes)(const struct model *m, size_t rows); /* of the tape's memory */
+    void (*forward)(const struct model *m, const void *weights, const struct model_tape *tape,
+                    const struct model_block *block, double *pred);
+    void (*backward)(const struct model *m, const void *weights, const struct model_tape *tape,
+                     const double *grad_pred);
+    size_t (*tiles)(const struct model *m);
+    size_t (*tile_bytes)(const struct model *m); /* of a thread's scratch */
+    /* Gradient of a tile's parameters, summed over rows [0, tape->rows). */
+    void (*gradient)(const struct model *m, const struct model_tape *tape, size_t tile, void *scratch);
+    /* The tile's parameters, run by run; false behind the last. All tiles' runs together are all parameters, once. */
+    bool (*run)(const struct model *m, size_t tile, size_t run, const void *scratch, struct model_run *out);
+    /* The tile's part of the weights from changed parameters. */
+    void (*refresh)(const struct model *m, size_t tile, const double *params, void *weights);
+};
+
 struct model_ops {
     const char *name;
+    const struct model_tape_ops *tape; /* NULL: rows always go by lanes */
+    /* Allocates m->inside; the scales are known. Both may be NULL. */
+    enum gm_code (*init)(struct model *m, struct gm_error *err);
+    void (*release)(struct model *m);
     size_t (*n_params)(const struct model_spec *spec);
     void (*mark_penalised)(const struct model *m, uint8_t *penalised);
     /* Start values: baseline [outputs] is the raw prediction of the best constant model. */
@@ -90,7 +127,7 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
                         struct gm_error *err);
 void model_release(struct model *m); /* a zeroed struct is fine */
 
-extern const struct model_ops model_linear;
+extern const struct model_ops model_linear, model_mlp;
 
 /* ---- linear: parameters are [outputs x features] coefficients, then [outputs] intercepts when there are any ---- */
 

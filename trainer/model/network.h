@@ -1,0 +1,93 @@
+/*
+ * A stack of dense layers: what mlp and two_tower are made of.
+ *
+ *     act[0] = standardised rows;  act[l+1] = f(act[l] W_l' + b_l), the last layer without f
+ *
+ * Passes work on a TAPE: activations and slopes of some rows, kept in panels (model/panel.h), where any thread may fill
+ * any range of rows: forward and backward of a row have the same bits wherever it stands. Weight gradients are then
+ * made TILE by tile of the weight matrices, each one sum over all rows of the tape in their order: nothing is left to
+ * reduce, and whoever makes a tile may update its parameters at once.
+ *
+ * Parameters: for each layer the weights [out x in], then the biases [out]. WEIGHTS are the same numbers in the
+ * precision and in panels, both ways round.
+ */
+#ifndef MODEL_NETWORK_H
+#define MODEL_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gradmill/status.h>
+
+#include "model/activation.h"
+#include "model/panel.h"
+#include "model/tape.h"
+
+enum network_start { NETWORK_AUTO, NETWORK_HE, NETWORK_GLOROT };
+
+struct network_shape {
+    size_t in, out;
+    const size_t *hidden; /* [n_hidden], borrowed for network_init */
+    size_t n_hidden;
+    bool bias; /* of the last layer; hidden layers always have one */
+    enum activation activation;
+    double dropout; /* share of the hidden units left out in training */
+    bool single;    /* float32 */
+};
+
+struct network_layer {
+    size_t in, out, in_panels, out_panels;
+    size_t weight, bias;             /* first parameter; bias SIZE_MAX: none */
+    size_t forward, backward, start; /* bytes into the weights; backward SIZE_MAX: none (first layer) */
+    size_t input, output, delta;     /* panels of a tape before act[l], act[l+1] and the slopes of act[l+1] */
+    size_t unit_tiles, column_tiles; /* tiles of the weight matrix */
+    size_t first_tile;
+};
+
+struct network {
+    struct network_layer *layers; /* [n_layers] */
+    size_t n_layers, n_params, n_tiles, tape_panels, weights_bytes;
+    enum activation activation;
+    double dropout;
+    bool single;
+    size_t real, wide;     /* bytes of a number; numbers of a panel's row */
+    void *center, *factor; /* [in] what rows are standardised with, in the precision */
+    void (*rows)(const struct panel_rows *p);
+    void (*columns)(const struct panel_columns *p);
+    void (*apply)(enum activation kind, void *z, size_t n, void *slope);
+    void (*enter)(const struct activation_entry *e);
+    void (*times)(void *a, const void *b, size_t n);
+};
+
+/* center, scale [in] or NULL. Everything is allocated here. */
+enum gm_code network_init(struct network *net, const struct network_shape *shape, const double *center,
+                          const double *scale, struct gm_error *err);
+void network_release(struct network *net);               /* a zeroed struct is fine */
+size_t network_count(const struct network_shape *shape); /* parameters */
+
+void network_mark_penalised(const struct network *net, uint8_t *penalised);
+/* He et al. 2015 (normal, variance 2 / in) or Glorot and Bengio 2010 (uniform, variance 2 / (in + out)); biases 0.
+ * auto: He for hidden layers of relu and gelu, else Glorot. stream tells networks of one model apart. */
+void network_start(const struct network *net, enum network_start start, uint64_t seed, uint32_t stream, double *params);
+void network_prepare(const struct network *net, const double *params, void *weights);
+
+size_t network_tape_bytes(const struct network *net, size_t rows);
+/* x [rows x in] in the precision, rows `stride` numbers apart. Fills the tape's range of rows. */
+void network_forward(const struct network *net, const void *weights, const struct model_tape *tape, const void *x,
+                     size_t stride);
+/* Outputs of the range: pred [rows x out], rows `stride` numbers apart. */
+void network_output(const struct network *net, const struct model_tape *tape, double *pred, size_t stride);
+/* From d loss / d output [rows x out] to the slopes of every layer, after network_forward of the same range. */
+void network_backward(const struct network *net, const void *weights, const struct model_tape *tape, const double *grad,
+                      size_t stride);
+
+/* Weight gradient of tile 0 .. n_tiles-1 over rows [0, tape->rows), in scratch of network_tile_bytes. */
+size_t network_tile_bytes(const struct network *net);
+void network_tile_gradient(const struct network *net, const struct model_tape *tape, size_t tile, void *scratch);
+/* Run number `run` of a tile's parameters, its gradient in scratch. false: there is no such run. */
+bool network_tile_run(const struct network *net, size_t tile, size_t run, const void *scratch, struct model_run *out);
+/* The tile's part of the weights, after its parameters changed. */
+void network_tile_refresh(const struct network *net, size_t tile, const double *params, void *weights);
+
+#endif

@@ -1,0 +1,17 @@
+/* Chooses the panel kernels for a processor. */
+#include "model/panel.h"
+
+#include "base/kernel.h"
+
+KERNEL_DECLARE(void, panel_rows_f32, const struct panel_rows *);
+KERNEL_DECLARE(void, panel_rows_f64, const struct panel_rows *);
+KERNEL_DECLARE(void, panel_columns_f32, const struct panel_columns *);
+KERNEL_DECLARE(void, panel_columns_f64, const struct panel_columns *);
+
+struct panel_kernels panel_kernels_for(enum cpu_isa isa)
+{
+    return (struct panel_kernels){.rows_f32 = KERNEL_PICK(panel_rows_f32, isa),
+                                  .rows_f64 = KERNEL_PICK(panel_rows_f64, isa),
+                                  .columns_f32 = KERNEL_PICK(panel_columns_f32, isa),
+                                  .columns_f64 = KERNEL_PICK(panel_columns_f64, isa)};
+}
