@@ -33,6 +33,8 @@ enum gm_model_type { /* as enum model_type of trainer/model/model.h */
                      GM_MODEL_CENTROIDS,
                      GM_MODEL_TWO_TOWER
 };
+enum gm_activation { GM_RELU, GM_TANH, GM_GELU, GM_SIGMOID };
+enum gm_start { GM_START_AUTO, GM_START_HE, GM_START_GLOROT };
 enum gm_optimizer {
     GM_OPTIMIZER_GD,
     GM_OPTIMIZER_SGD,
@@ -57,6 +59,11 @@ struct gm_data {
     const char *features, *target, *weight, *group;
     const char *const *paths; /* [n_paths] in place of `path`, which is the first of them; n_paths 0: `path` counts */
     size_t n_paths;
+};
+
+struct gm_wholes {
+    const size_t *values; /* [count] */
+    size_t count;
 };
 
 struct gm_setting {
@@ -88,7 +95,11 @@ struct gm_job {
     struct {
         enum gm_model_type type;
         bool intercept;
-        size_t outputs; /* 0: what the loss asks for */
+        size_t outputs;                /* 0: what the loss asks for */
+        struct gm_wholes hidden;       /* mlp: units of each hidden layer */
+        enum gm_activation activation; /* of the hidden layers */
+        double dropout;                /* share of their units left out in training */
+        enum gm_start start;           /* of their weights */
     } model;
     struct {
         const struct gm_job_loss *terms;

@@ -136,7 +136,9 @@ static void written_defaults_change_nothing(void)
         if (!keys[i].fallback || strncmp(keys[i].path, "loss", 4) == 0 || (keys[i].flags & JOB_NOWHERE))
             continue;
         snprintf(set, sizeof set, "%s=%s", keys[i].path, keys[i].fallback);
-        struct job_file file = loaded(MINIMAL, set);
+        const char *model = keys[i].model; /* whose keys they are; hidden: what mlp cannot do without */
+        struct job_file file =
+            loaded(model ? "data: {train: d.h5}\nloss: mse\nmodel: {type: mlp, hidden: [2]}\n" : MINIMAL, set);
         bool same = same_field(&keys[i], &file.job, &plain.job);
         if (!same)
             printf("\n    %s changes the job", set);
@@ -327,6 +329,9 @@ static void keys_of_other_models_are_checked_with_the_model(void)
     struct job_file file =
         loaded("data: {train: d.h5}\nloss: mse\nmodel: {type: mlp, hidden: [256, 128], activation: gelu}\n", NULL);
     CU_ASSERT_EQUAL(file.job.model.type, GM_MODEL_MLP);
+    CU_ASSERT_EQUAL(file.job.model.activation, GM_GELU);
+    CU_ASSERT_EQUAL_FATAL(file.job.model.hidden.count, 2);
+    CU_ASSERT(file.job.model.hidden.values[0] == 256 && file.job.model.hidden.values[1] == 128);
     job_release(&file);
     file = loaded("data: {train: d.h5}\nloss: mse\nmodel: {type: factorization, rank: 32}\n", NULL);
     job_release(&file);

@@ -83,19 +83,22 @@ static enum gm_code fail_unknown(const struct job_reader *r, const struct tree_n
 
 /* ---- the walk ---- */
 
-static enum gm_code wholes(const struct job_reader *r, const struct job_key *key, const struct tree_node *node)
+static enum gm_code wholes(const struct job_reader *r, const struct job_key *key, const struct tree_node *node,
+                           void *place)
 {
     char expected[JOB_EXPECTED];
-    const struct job_key one = {
-        .path = key->path, .kind = JOB_WHOLE, .low = key->low, .high = key->high, .flags = JOB_NOWHERE};
+    void *values = NULL;
+    const struct job_key one = {.path = key->path, .kind = JOB_WHOLE, .low = key->low, .high = key->high};
     if (node->kind != TREE_LIST || !node->first)
         return job_fail(r, node, key->path, job_expected(key, expected));
-    for (const struct tree_node *child = node->first; child; child = child->next) {
-        enum gm_code code = job_value(r, &one, child, NULL);
-        if (code != GM_OK)
-            return code;
-    }
-    return GM_OK;
+    struct gm_wholes list = {.count = tree_count(node)};
+    enum gm_code code = tree_alloc(&r->file->tree, list.count * sizeof(size_t), &values, r->err);
+    size_t *value = values;
+    for (const struct tree_node *child = node->first; !code && child; child = child->next)
+        code = job_value(r, &one, child, value++);
+    list.values = values;
+    memcpy((char *)place + key->offset, &list, sizeof list);
+    return code;
 }
 
 /* The files of a list, one after the other. */
@@ -136,7 +139,7 @@ static enum gm_code read_key(const struct job_reader *r, const struct job_key *k
     case JOB_PARAMS:
         return job_params(r, node, place);
     case JOB_WHOLES:
-        return wholes(r, key, node);
+        return wholes(r, key, node, place);
     default:
         break;
     }

@@ -45,8 +45,7 @@ enum job_kind {
     JOB_LOSS,     /* loss: a name, a map or a list of maps */
     JOB_COLUMNS,  /* loss.columns */
     JOB_PARAMS,   /* loss.params */
-    JOB_WHOLES,   /* a list of whole numbers; has no place in struct gm_job yet */
-    JOB_WORD      /* one of choices; has no place in struct gm_job yet */
+    JOB_WHOLES    /* struct gm_wholes, a list of whole numbers */
 };
 
 enum job_flags {

@@ -37,8 +37,9 @@ static const struct job_key keys[] = {
     {"model.type", JOB_CHOICE, AT(model.type), ANY, 0, "linear|mlp|factorization|centroids", NULL, NULL, "linear", "what is trained"},
     {"model.intercept", JOB_BOOL, AT(model.intercept), ANY, 0, NULL, NULL, NULL, "true", "a constant for each output, free of penalties"},
     {"model.outputs", JOB_WHOLE, AT(model.outputs), FROM(1), 0, NULL, "auto", NULL, "auto", "columns of the prediction; auto: what the loss asks for"},
-    {"model.hidden", JOB_WHOLES, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "mlp", NULL, "units of each hidden layer, as in [256, 128]"},
-    {"model.activation", JOB_WORD, 0, ANY, JOB_NOWHERE, "relu|tanh|gelu", NULL, "mlp", NULL, "of the hidden layers"},
+    {"model.hidden", JOB_WHOLES, AT(model.hidden), FROM(1), 0, NULL, NULL, "mlp", NULL, "units of each hidden layer, as in [256, 128]"},
+    {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp", "relu", "of the hidden layers; gelu is the exact one"},
+    {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
     {"model.rank", JOB_WHOLE, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "factorization", NULL, "factors of a user and of an item"},
     {"model.count", JOB_WHOLE, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "centroids", NULL, "centroids"},
 
@@ -158,7 +159,6 @@ static const char *noun(enum job_kind kind)
     case JOB_WHOLES:
         return "a list of whole numbers";
     case JOB_CHOICE:
-    case JOB_WORD:
         break;
     }
     return "";

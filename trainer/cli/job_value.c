@@ -184,7 +184,6 @@ static bool store(const struct job_reader *r, const struct job_key *key, const s
         memcpy(target, &flag, sizeof flag);
         return true;
     case JOB_CHOICE:
-    case JOB_WORD:
         if (!parse_choice(key->choices, node->text, &choice))
             return false;
         memcpy(target, &choice, sizeof choice);

@@ -7,7 +7,8 @@
  *     gelu     z Phi(z), Phi the normal distribution function, exact up to an absolute error below 2 units in the last
  *              place of max(|z|, 1) (Hendrycks and Gimpel 2016; not their tanh approximation)
  *
- * In units of the precision. NaN comes through. A number has the same bits wherever it stands.
+ * In units in the last place of the precision; slopes are within 3 units of 1. NaN comes through. A number has the same
+ * bits wherever it stands.
  */
 #ifndef MODEL_ACTIVATION_H
 #define MODEL_ACTIVATION_H

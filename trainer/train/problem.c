@@ -59,6 +59,9 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
 {
     if (!model_ops_of((enum model_type)job->model.type))
         return error_set(err, GM_BAD_JOB, "model.type: this version does not train models of this type yet.");
+    if (job->model.type == GM_MODEL_MLP && (!job->model.hidden.count || job->model.hidden.count > MODEL_HIDDEN_MOST))
+        return error_set(err, GM_BAD_JOB, "model.hidden: expected 1 to %d layers, as in [256, 128], found %zu.",
+                         MODEL_HIDDEN_MOST, job->model.hidden.count);
     if (job->loss.count != 1)
         return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
                          job->loss.count);
@@ -232,9 +235,28 @@ static size_t real_bytes(const struct problem *p)
     return p->job->run.precision == GM_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
+static struct model_spec spec_of(const struct problem *p)
+{
+    const struct gm_job *job = p->job;
+    struct model_spec spec = {.type = (enum model_type)job->model.type,
+                              .features = p->train.schema->features,
+                              .outputs = p->loss.outputs,
+                              .intercept = job->model.intercept,
+                              .precision = job->run.precision == GM_FLOAT32 ? MODEL_F32 : MODEL_F64,
+                              .n_hidden = job->model.hidden.count,
+                              .activation = (enum activation)job->model.activation,
+                              .start = (enum model_start)job->model.start,
+                              .seed = job->run.seed};
+    for (size_t l = 0; l < spec.n_hidden; l++)
+        spec.hidden[l] = job->model.hidden.values[l];
+    return spec;
+}
+
+/* Of the model, which may not be there yet. */
 static size_t parameter_count(const struct problem *p)
 {
-    return p->loss.outputs * (p->train.schema->features + 1);
+    struct model_spec spec = spec_of(p);
+    return p->model.ops ? p->model.n_params : model_ops_of(spec.type)->n_params(&spec);
 }
 
 struct lane_plan problem_batch_plan(const struct problem *p, size_t rows)
@@ -251,7 +273,7 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
     if (p->threads > available)
         problem_note(watch, "%d threads on %d processors: slower than %d, same result.", p->threads, available,
                      available);
-    double work = (double)p->train.schema->rows * (double)p->train.schema->features * (double)p->loss.outputs;
+    double work = (double)p->train.schema->rows * (double)parameter_count(p);
     if (work < SMALL_WORK && job->run.threads <= 0)
         p->threads = 1;
     p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
@@ -337,18 +359,15 @@ static enum gm_code size_model(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
     size_t features = p->train.schema->features;
-    struct model_spec spec = {.type = (enum model_type)job->model.type,
-                              .features = features,
-                              .outputs = p->loss.outputs,
-                              .intercept = job->model.intercept,
-                              .precision = job->run.precision == GM_FLOAT32 ? MODEL_F32 : MODEL_F64};
+    struct model_spec spec = spec_of(p);
     if (!job->data.standardize)
         return model_init(&p->model, &spec, NULL, NULL, err);
     for (size_t j = 0; j < features; j++) /* a constant column keeps its scale: its weight stays 0 */
         if (!(p->stats.deviation[j] > 0))
             p->stats.deviation[j] = 1;
-    /* Without an intercept there is nothing a center could be folded into. */
-    return model_init(&p->model, &spec, job->model.intercept ? p->stats.mean : NULL, p->stats.deviation, err);
+    /* Without an intercept there is nothing a linear model could fold a center into. */
+    bool center = job->model.intercept || spec.type != MODEL_LINEAR;
+    return model_init(&p->model, &spec, center ? p->stats.mean : NULL, p->stats.deviation, err);
 }
 
 enum gm_code problem_cut(struct problem *p, struct gm_error *err)
