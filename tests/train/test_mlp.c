@@ -187,7 +187,7 @@ static void files_predict_what_was_trained(void)
     a_file_predicts_what_was_trained(lab_oracle("spector"), "logistic", 1e-9);
 }
 
-static void missing_layers_are_refused(void)
+static void what_cannot_be_trained_is_refused(void)
 {
     struct lab lab;
     struct gm_error err;
@@ -196,6 +196,10 @@ static void missing_layers_are_refused(void)
     lab.job.model.hidden.count = 0;
     CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_BAD_JOB);
     ASSERT_HOLDS(err.text, "model.hidden: expected 1 to 64 layers");
+    make_mlp(&lab.job);
+    lab.job.optimizer.type = GM_OPTIMIZER_NEWTON;
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "newton trains linear models");
 }
 
 /* ---- the worked example: datasets/jobs/digits_mlp.yaml ---- */
@@ -238,4 +242,5 @@ static void digits_reach_what_was_promised(void)
 }
 
 TEST_MAIN("mlp", TEST(three_steps_of_adam), TEST(models_are_the_same_on_any_threads),
-          TEST(files_predict_what_was_trained), TEST(missing_layers_are_refused), TEST(digits_reach_what_was_promised))
+          TEST(files_predict_what_was_trained), TEST(what_cannot_be_trained_is_refused),
+          TEST(digits_reach_what_was_promised))

@@ -135,6 +135,7 @@ static void every_optimiser_on_every_model_is_resumed_to_the_same_bytes(void)
                 if (!data_for(model, &lab))
                     continue;
                 lab.job.model.type = (enum gm_model_type)m;
+                lab.job.model.hidden = (struct gm_wholes){(const size_t[]){4, 3}, 2};
                 lab.job.optimizer.type = (enum gm_optimizer)o;
                 lab.job.optimizer.learning_rate = variant & 1 ? 0.02 : NAN;
                 lab.job.optimizer.batch_size = variant & 2 ? 10 : 0;
@@ -143,7 +144,7 @@ static void every_optimiser_on_every_model_is_resumed_to_the_same_bytes(void)
                 bool can = same_in_pieces(&lab, what);
                 trained += can;
             }
-    CU_ASSERT(trained >= 32); /* linear: gd and lbfgs, and 7 methods that take batches, by two rates each */
+    CU_ASSERT(trained >= 64); /* linear and mlp: gd and lbfgs, and 7 methods that take batches, by two rates each */
 }
 
 /* ---- what is refused, and why ---- */

@@ -94,10 +94,17 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
         {"model.type", WHOLE, .whole = job->model.type},
         {"model.intercept", WHOLE, .whole = job->model.intercept},
         {"model.outputs", WHOLE, .whole = job->model.outputs},
+        {"model.activation", WHOLE, .whole = job->model.activation},
+        {"model.init", WHOLE, .whole = job->model.start},
         {"run.seed", WHOLE, .whole = job->run.seed},
         {"run.precision", WHOLE, .whole = job->run.precision},
     };
-    return ADD(id, keys, err);
+    enum gm_code code = ADD(id, keys, err);
+    for (size_t l = 0; !code && l < job->model.hidden.count; l++) {
+        const struct key layer = {"model.hidden", WHOLE, .whole = job->model.hidden.values[l]};
+        code = add_keys(id, &layer, 1, err);
+    }
+    return code;
 }
 
 static enum gm_code add_optimizer(struct identity *id, const struct gm_job *job, struct gm_error *err)

@@ -65,6 +65,9 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->loss.count != 1)
         return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
                          job->loss.count);
+    if (job->optimizer.type == GM_OPTIMIZER_NEWTON && job->model.type != GM_MODEL_LINEAR)
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.type: newton trains linear models; for this one choose lbfgs or adam.");
     bool full = optim_is_full_batch((enum optim_method)job->optimizer.type);
     if (full && job->optimizer.batch_size)
         return error_set(err, GM_BAD_JOB,
