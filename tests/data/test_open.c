@@ -322,24 +322,6 @@ static void unknown_filters_are_named(void)
     ASSERT_HOLDS(err.text, "h5repack");
 }
 
-static void sparse_groups_are_told_apart(void)
-{
-    const char *path = test_path("sparse.h5");
-    hid_t file = file_new(path);
-    double values[4] = {0};
-    H5Gclose(H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-    file_put_reals(file, "X/data", 4, 0, values);
-    file_put_reals(file, "X/indices", 4, 0, values);
-    file_put_reals(file, "X/indptr", 3, 0, values);
-    H5Fclose(file);
-    CU_ASSERT_EQUAL(try_path(path), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "sparse");
-    char name[600];
-    snprintf(name, sizeof name, "%s:/X", path);
-    CU_ASSERT_EQUAL(try_path(name), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "sparse");
-}
-
 static void too_little_memory_names_the_minimum(void)
 {
     const char *path = test_path("memory.h5");
@@ -382,5 +364,4 @@ TEST_MAIN("opening", TEST(finds_features_and_target_by_convention),
           TEST(shapes_that_do_not_fit_are_bad_data), TEST(candidates_are_listed_when_nothing_fits),
           TEST(types_that_are_no_numbers_are_bad_data), TEST(a_huge_declared_shape_is_refused_before_allocation),
           TEST(other_files_are_not_followed_unless_allowed), TEST(unknown_filters_are_named),
-          TEST(sparse_groups_are_told_apart), TEST(too_little_memory_names_the_minimum),
-          TEST(a_place_is_split_at_the_last_colon_before_a_slash))
+          TEST(too_little_memory_names_the_minimum), TEST(a_place_is_split_at_the_last_colon_before_a_slash))

@@ -29,7 +29,7 @@ static const struct job_key keys[] = {
     {"data.validation.target", JOB_TEXT, AT(data.validation.target), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.weight", JOB_TEXT, AT(data.validation.weight), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.group", JOB_TEXT, AT(data.validation.group), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
-    {"data.standardize", JOB_BOOL, AT(data.standardize), ANY, 0, NULL, NULL, NULL, "true", "train on features of mean 0 and deviation 1; folded back, the model takes raw features"},
+    {"data.standardize", JOB_BOOL, AT(data.standardize), ANY, 0, NULL, NULL, NULL, "true", "train on features of mean 0 and deviation 1 (sparse rows: of magnitude up to 1, not centred); folded back, the model takes raw features"},
     {"data.missing", JOB_CHOICE, AT(data.missing), ANY, 0, "error|skip|mean", NULL, NULL, "error", "what a NaN feature means: refuse, leave the row out, or take the column's mean"},
     {"data.allow_external", JOB_BOOL, AT(data.allow_external), ANY, 0, NULL, NULL, NULL, "false", "follow external links, external storage and virtual datasets to other files"},
     {"data.io", JOB_CHOICE, AT(data.io), ANY, 0, "auto|mapped|chunks|bands", NULL, NULL, "auto", "how features are read: contiguous values from the file itself, chunks decoded on all threads, or HDF5's own reading (slow). The values are the same; auto: the fastest that can"},

@@ -50,6 +50,8 @@ struct data_options {
 /* Facts known after data_open. Borrowed from the data_set. */
 struct data_schema {
     size_t rows, features, targets;   /* targets: columns of the target, 0 when there is none */
+    bool sparse;                      /* features are sparse rows: windows have start and index */
+    uint64_t entries;                 /* of sparse rows, in all */
     enum data_type type;              /* of the features as held in memory */
     enum data_type target_type;       /* of the target as held in memory; DATA_F64 once data_make_classes was called */
     bool target_is_text;              /* class labels as words: data_make_classes is needed before the first pass */
@@ -95,6 +97,8 @@ bool data_is_resident(const struct data_set *set);
  * (32000)", "" for MAPPED. */
 enum data_io data_io(const struct data_set *set, const char **reason);
 uint64_t data_bytes(const struct data_set *set); /* of everything the set holds or will hold in memory */
+/* Sparse rows, after data_load: the most entries that any `rows` rows have together, an upper bound. */
+uint64_t data_entries_most(const struct data_set *set, size_t rows);
 
 /* ---- walking over the rows -------------------------------------------------------------------------------------- */
 
@@ -103,6 +107,11 @@ struct data_window {
     size_t first_row, rows;
     const void *x; /* [rows x features] of schema->type, rows `stride` bytes apart */
     size_t stride;
+    /* Sparse rows: row i has the entries e from start[i] - base to start[i + 1] - base: x[e] of schema->type in column
+     * index[e], columns ascending. NULL: dense rows. */
+    const uint64_t *start; /* [rows + 1] */
+    const uint32_t *index;
+    uint64_t base;
     const void *target;   /* [rows x targets] of schema->target_type; NULL when there is none */
     const double *weight; /* [rows] or NULL */
     const int64_t *group; /* [rows] or NULL */

@@ -102,24 +102,6 @@ enum gm_code find_named(struct place *place, const char *const *names, struct gm
     return code;
 }
 
-/* Compressed sparse rows: a group of data, indices and indptr, either the place itself or one of the usual names. */
-static bool is_sparse(const struct place *place, char *name, size_t size)
-{
-    for (size_t i = 0;; i++) {
-        const char *leaf = i == 0 ? "" : feature_names[i - 1];
-        if (!leaf)
-            return false;
-        snprintf(name, size, "%s%s%s", place->group, leaf[0] && place->group[1] ? "/" : "", leaf);
-        hid_t object = H5Oopen(place->file->id, name, place->file->access);
-        bool sparse = object >= 0 && H5Iget_type(object) == H5I_GROUP && H5Lexists(object, "indptr", H5P_DEFAULT) > 0 &&
-                      H5Lexists(object, "indices", H5P_DEFAULT) > 0;
-        if (object >= 0)
-            H5Oclose(object);
-        if (sparse)
-            return true;
-    }
-}
-
 static enum gm_code say_candidates(const struct place *place, const struct listing *listing, const char *problem,
                                    struct gm_error *err)
 {
@@ -145,11 +127,6 @@ static const struct listing_item *only_one(const struct listing *listing, size_t
 
 enum gm_code find_features(struct place *place, struct gm_error *err)
 {
-    char name[256];
-    if (is_sparse(place, name, sizeof name))
-        return error_set(err, GM_BAD_DATA,
-                         "%s:%s: holds sparse rows (indptr, indices, data); only dense rows can be read.",
-                         place->file->path, name);
     enum gm_code code = find_named(place, feature_names, err);
     if (code != GM_OK || place->name)
         return code;

@@ -131,7 +131,17 @@ uint64_t set_side_bytes(const struct data_set *set)
         schema->targets * (set->target.kind == H5_WORDS ? sizeof(double) : data_type_size(schema->target_type));
     row += (set->weights || schema->has_weight ? sizeof(double) : 0) + (schema->has_group ? sizeof(int64_t) : 0);
     row += set->split.at ? 1 : 0;
-    return row * schema->rows;
+    return row * schema->rows + (set->sparse ? sparse_start_bytes(set->sparse) : 0);
+}
+
+uint64_t set_feature_bytes(const struct data_set *set)
+{
+    return set->sparse ? sparse_bytes(set->sparse) : (uint64_t)set->schema.rows * set->features.row_bytes;
+}
+
+uint64_t data_entries_most(const struct data_set *set, size_t rows)
+{
+    return set->sparse ? sparse_most(set->sparse, rows) : 0;
 }
 
 /* What reading one file needs beside the rows it fills, where slabs cut through chunks. */
@@ -148,6 +158,9 @@ static uint64_t reading_bytes(const struct data_set *set)
 /* Two slabs, and what reading them needs: of several files, that of the one which needs most. */
 static uint64_t window_bytes(const struct data_set *set)
 {
+    if (set->sparse) /* columns and triples do not stream */
+        return set->sparse->form == SPARSE_CSR ? 2 * set->sparse->slab_most * sparse_entry_bytes(set->sparse)
+                                               : set_feature_bytes(set);
     uint64_t most = set->members ? 0 : reading_bytes(set);
     for (size_t i = 0; i < set->n_members; i++) {
         uint64_t bytes = reading_bytes(set->members[i]);
@@ -188,6 +201,10 @@ static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
 {
     if (set->members)
         return choose_for_each(set, err);
+    if (set->sparse) {
+        set->io = DATA_IO_BANDS;
+        return sparse_starts(set->sparse, &set->plan, err);
+    }
     enum data_io wish = set->options.io, best;
     layout_plan(&set->layout, &set->features);
     best = set->layout.io;
@@ -197,6 +214,8 @@ static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
 
 enum gm_code set_start_reading(struct data_set *set, struct gm_error *err)
 {
+    if (set->sparse)
+        return sparse_ready(set->sparse, set->threads, err);
     if (set->io == DATA_IO_CHUNKS && !set->chunks)
         return chunks_open(&set->chunks, &set->features, &set->layout, set->threads, err);
     if (set->io == DATA_IO_MAPPED && !set->mapped.open && !set->members &&
@@ -229,6 +248,11 @@ enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, 
 static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 {
     const struct stored *features = &set->features;
+    if (set->sparse) {
+        enum gm_code done = sparse_make_resident(set->sparse, &set->plan, set->threads, err);
+        set->x = done == GM_OK ? set->sparse->value : NULL;
+        return done;
+    }
     if (set->mapped.open && set->layout.as_is)
         set->x = mapped_view(&set->mapped, (uint64_t)features->rows * features->row_bytes);
     if (set->x)
@@ -246,11 +270,17 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 
 static enum gm_code check_memory(const struct data_set *set, struct gm_error *err)
 {
-    uint64_t all = (uint64_t)set->schema.rows * set->features.row_bytes, window = window_bytes(set);
+    uint64_t all = set_feature_bytes(set), window = window_bytes(set);
     uint64_t least = set_side_bytes(set) + (window < all ? window : all);
     if (set->memory >= least)
         return GM_OK;
     char given[32], needed[32];
+    if (set->sparse && set->sparse->form != SPARSE_CSR)
+        return error_set(
+            err, GM_SYSTEM,
+            "%s: run.memory of %s is too little to turn columns or triples into rows; it needs %s. Compressed "
+            "rows (SciPy: tocsr()) can stream.",
+            set->features.at, text_from_bytes(set->memory, given), text_from_bytes(least, needed));
     return error_set(err, GM_SYSTEM, "%s: run.memory of %s is too little to stream this dataset; it needs at least %s.",
                      set->features.at, text_from_bytes(set->memory, given), text_from_bytes(least, needed));
 }
@@ -274,7 +304,7 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
     if (code != GM_OK)
         return code;
     set->loaded = true;
-    bool fits = memory - set_side_bytes(set) >= (uint64_t)set->schema.rows * set->features.row_bytes;
+    bool fits = memory - set_side_bytes(set) >= set_feature_bytes(set);
     return fits ? make_resident(set, err) : GM_OK;
 }
 
@@ -295,6 +325,11 @@ bool data_is_resident(const struct data_set *set)
 
 enum data_io data_io(const struct data_set *set, const char **reason)
 {
+    if (set->sparse) {
+        if (reason)
+            *reason = set->sparse->values.layout.reason;
+        return set->sparse->values.layout.io;
+    }
     if (reason)
         *reason = set->io == DATA_IO_BANDS && set->layout.io != DATA_IO_BANDS ? "it was asked for" : set->layout.reason;
     return set->io;
@@ -302,6 +337,6 @@ enum data_io data_io(const struct data_set *set, const char **reason)
 
 uint64_t data_bytes(const struct data_set *set)
 {
-    uint64_t features = set->x ? (uint64_t)set->schema.rows * set->features.row_bytes : window_bytes(set);
+    uint64_t features = set->x ? set_feature_bytes(set) : window_bytes(set);
     return set_side_bytes(set) + features;
 }

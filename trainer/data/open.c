@@ -20,6 +20,7 @@ static void release(struct data_set *set)
 {
     several_release(set);
     mapped_close(&set->mapped);
+    sparse_close(set->sparse);
     chunks_close(set->chunks);
     stored_close(&set->features);
     stored_close(&set->target);
@@ -42,9 +43,36 @@ static void release(struct data_set *set)
     *set = (struct data_set){0};
 }
 
+/* The features are a group of sparse rows: `features` gets their name and shape. */
+static enum gm_code open_sparse(struct data_set *set, struct place *home, const char *name, struct gm_error *err)
+{
+    enum gm_code code = sparse_open(&set->sparse, home->file, name, err);
+    struct stored *x = &set->features;
+    const struct sparse *s = set->sparse;
+    if (code == GM_OK)
+        code = memory_string(&x->at, s->at, err);
+    if (code != GM_OK)
+        return code;
+    x->name = x->at + strlen(home->file->path) + 1;
+    x->kind = H5_NUMBERS;
+    x->value_type = s->values.stored.value_type;
+    x->rank = 2;
+    x->rows = x->dims[0] = s->rows;
+    x->columns = x->dims[1] = s->features;
+    x->row_bytes = (size_t)(s->entries / s->rows + 1) * sparse_entry_bytes(s);
+    x->band_rows = 1;
+    char *slash = strrchr(home->group, '/'); /* target and the like are beside the group, not in it */
+    if (strcmp(home->group, name) == 0 && slash)
+        slash[slash == home->group] = 0;
+    return GM_OK;
+}
+
 static enum gm_code find_x(struct data_set *set, struct place *home, const char *where, struct gm_error *err)
 {
+    char name[512];
     enum gm_code code = place_open(home, &set->files, where, err);
+    if (code == GM_OK && !home->name && sparse_find(home, name, sizeof name))
+        return open_sparse(set, home, name, err);
     if (code == GM_OK && !home->name)
         code = find_features(home, err);
     if (code == GM_OK)
@@ -155,6 +183,8 @@ static void fill_schema(struct data_set *set)
     *schema = (struct data_schema){.rows = x->rows,
                                    .features = x->columns,
                                    .targets = y->at ? y->columns : 0,
+                                   .sparse = set->sparse != NULL,
+                                   .entries = set->sparse ? set->sparse->entries : 0,
                                    .type = x->value_type,
                                    .target_type = y->at && y->kind == H5_NUMBERS ? y->value_type : DATA_F64,
                                    .target_is_text = y->at && y->kind == H5_WORDS,
@@ -178,7 +208,7 @@ struct opening {
 /* In the trial: walk over the index of the chunks, and decode the first and the last row where that is cheap. */
 static enum gm_code touch(const struct stored *stored, struct gm_error *err)
 {
-    if (!stored->at)
+    if (!stored->at || stored->dataset <= 0)
         return GM_OK;
     H5Dget_storage_size(stored->dataset);
     if (stored->kind != H5_NUMBERS || stored->band_bytes > TOUCH_BYTES || stored->row_bytes > TOUCH_BYTES)
@@ -217,6 +247,8 @@ static enum gm_code open_parts(void *context, struct gm_error *err)
     const struct stored *parts[] = {&set->features, &set->target, &set->weight, &set->group, &set->split};
     for (size_t i = 0; code == GM_OK && opening->trial && i < sizeof parts / sizeof *parts; i++)
         code = touch(parts[i], err);
+    if (code == GM_OK && opening->trial && set->sparse)
+        code = sparse_touch(set->sparse, err);
     place_release(&home);
     hdf5_unlock();
     return code;

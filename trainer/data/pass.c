@@ -20,6 +20,7 @@ struct data_pass {
     size_t units, next;
     uint64_t base;          /* rows in the units before `next` */
     struct order_rows rows; /* of the current group */
+    size_t *starts;         /* [rows + 1] of a gathered group of sparse rows */
 };
 
 void pass_memory_release(struct pass_memory *memory)
@@ -44,15 +45,46 @@ static size_t unit_count(const struct data_pass *pass, size_t unit)
     return left < pass->unit_slabs ? left : pass->unit_slabs;
 }
 
+/* A buffer of sparse rows: room for the columns of the most entries a unit can have, then for their values. */
+struct sparse_buffer {
+    uint32_t *index;
+    char *value;
+};
+
+static uint64_t unit_entries(const struct data_pass *pass)
+{
+    const struct sparse *s = pass->set->sparse;
+    uint64_t most = s->slab_most * pass->unit_slabs;
+    return most < s->entries ? most : s->entries;
+}
+
+static struct sparse_buffer sparse_buffer(const struct data_pass *pass, void *buffer)
+{
+    if (!pass->set->sparse)
+        return (struct sparse_buffer){0};
+    size_t index_bytes = (size_t)(unit_entries(pass) * sizeof(uint32_t) + 63) / 64 * 64;
+    return (struct sparse_buffer){buffer, (char *)buffer + index_bytes};
+}
+
 static enum gm_code fill_unit(void *context, size_t unit, void *buffer, struct gm_error *err)
 {
     const struct data_pass *pass = context;
     const struct lane_plan *plan = &pass->set->plan;
     char *to = buffer;
     enum gm_code code = GM_OK;
+    struct sparse_buffer sparse = sparse_buffer(pass, buffer);
+    uint64_t entries = 0;
     for (size_t i = 0; code == GM_OK && i < unit_count(pass, unit); i++) {
         size_t at = unit * pass->unit_slabs + i, slab = pass->slabs ? pass->slabs[at] : at;
         size_t rows = slab_size(plan, slab);
+        if (pass->set->sparse) {
+            const struct sparse *s = pass->set->sparse;
+            size_t first = slab * plan->slab_rows;
+            code = sparse_read(s, first, rows, sparse.value + entries * data_type_size(pass->set->schema.type),
+                               sparse.index + entries, err);
+            entries += s->start[first + rows] - s->start[first];
+            continue;
+        }
         code = set_read_features(pass->set, slab * plan->slab_rows, rows, to, err);
         to += rows * pass->set->features.row_bytes;
     }
@@ -72,9 +104,12 @@ static enum gm_code size_memory(struct data_pass *pass, struct pass_memory *need
     if (rows > set->plan.rows)
         rows = set->plan.rows;
     need->n_numbers = pass->order.shuffled ? set->plan.slabs + 3 * rows : 0;
+    if (set->sparse && pass->order.shuffled)
+        need->n_numbers += rows + 1; /* where the rows of a gathered group start */
     if (set->x)
         return GM_OK;
-    need->buffer_bytes = rows * set->features.row_bytes;
+    need->buffer_bytes = set->sparse ? (size_t)unit_entries(pass) * sparse_entry_bytes(set->sparse) + 64
+                                     : rows * set->features.row_bytes;
     need->n_buffers = pass->units > 1 ? 2 : 1;
     if (!pass->order.shuffled)
         return GM_OK; /* data_load made sure of two slabs */
@@ -138,11 +173,12 @@ enum gm_code data_pass_open(struct data_pass **out, struct data_set *set, const 
     pass->units = (plan->slabs - 1) / pass->unit_slabs + 1;
     code = take_memory(pass, err);
     if (code == GM_OK && order->shuffled) {
-        size_t rows = (pass->memory.n_numbers - plan->slabs) / 3;
+        size_t rows = pass->unit_slabs * plan->slab_rows < plan->rows ? pass->unit_slabs * plan->slab_rows : plan->rows;
         pass->slabs = pass->memory.numbers;
         pass->rows.row_of = pass->slabs + plan->slabs;
         pass->rows.order = pass->rows.row_of + rows;
         pass->rows.picks = pass->rows.order + rows;
+        pass->starts = pass->rows.picks + rows;
         order_slabs(plan, order, pass->slabs);
     }
     if (code == GM_OK && !set->x)
@@ -158,11 +194,14 @@ enum gm_code data_pass_open(struct data_pass **out, struct data_set *set, const 
 /* A window onto the resident arrays from `first` on; x only when it is resident. */
 static struct data_window view(const struct data_set *set, size_t first, size_t rows)
 {
-    size_t stride = set->features.row_bytes;
+    const struct sparse *s = set->sparse;
+    size_t stride = set->features.row_bytes, skipped = s ? 0 : first * stride;
     return (struct data_window){
         .first_row = first,
         .rows = rows,
-        .x = set->x ? (const char *)set->x + first * stride : NULL,
+        .x = set->x ? (const char *)set->x + skipped : NULL,
+        .start = s ? s->start + first : NULL,
+        .index = s ? s->index : NULL,
         .stride = stride,
         .target = set->target_values ? (const char *)set->target_values + first * target_bytes(set) : NULL,
         .weight = set->weights ? set->weights + first : NULL,
@@ -195,7 +234,24 @@ static void gather_sides(struct data_pass *pass, size_t unit)
     pass->window.target = bytes ? target : NULL;
 }
 
-static void make_shuffled(struct data_pass *pass, size_t unit, const void *buffer)
+/* Where the rows of a gathered group of sparse rows start in its buffer. */
+static void gather_starts(struct data_pass *pass, void *buffer)
+{
+    const uint64_t *start = pass->set->sparse->start;
+    uint64_t at = 0;
+    for (size_t i = 0; i < pass->rows.rows; i++) {
+        size_t row = pass->rows.row_of[i];
+        pass->starts[i] = (size_t)at;
+        at += start[row + 1] - start[row];
+    }
+    pass->starts[pass->rows.rows] = (size_t)at;
+    struct sparse_buffer parts = sparse_buffer(pass, buffer);
+    pass->window.start = pass->starts;
+    pass->window.index = parts.index;
+    pass->window.x = parts.value;
+}
+
+static void make_shuffled(struct data_pass *pass, size_t unit, void *buffer)
 {
     const struct data_set *set = pass->set;
     struct order_group group = {pass->slabs + unit * pass->unit_slabs, unit_count(pass, unit), pass->base};
@@ -210,6 +266,8 @@ static void make_shuffled(struct data_pass *pass, size_t unit, const void *buffe
         pass->window = (struct data_window){.rows = rows->rows, .x = buffer, .stride = set->features.row_bytes};
         pass->window.row_of = rows->row_of;
         gather_sides(pass, unit);
+        if (set->sparse)
+            gather_starts(pass, buffer);
     }
     pass->window.order = rows->order;
     pass->window.order_rows = rows->taken;
@@ -233,6 +291,12 @@ enum gm_code data_pass_next(struct data_pass *pass, const struct data_window **w
             pass->window = view(pass->set, unit * plan->slab_rows, slab_size(plan, unit));
             if (buffer)
                 pass->window.x = buffer;
+            if (buffer && pass->set->sparse) {
+                struct sparse_buffer parts = sparse_buffer(pass, buffer);
+                pass->window.x = parts.value;
+                pass->window.index = parts.index;
+                pass->window.base = pass->window.start[0];
+            }
         }
         *window = &pass->window;
         break;

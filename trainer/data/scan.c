@@ -12,6 +12,7 @@
 #include "data/fingerprint.h"
 #include "data/scan_lane.h"
 #include "data/set.h"
+#include "data/sparse_scan.h"
 
 #define UNIT_BYTES ((size_t)64 << 10) /* a unit stays in the second-level cache for its three looks */
 
@@ -254,12 +255,15 @@ enum gm_code scan_run(struct data_stats *stats, struct data_set *set, const stru
     struct fingerprint *fingerprint = NULL;
     if (code == GM_OK)
         code = fingerprint_open(&fingerprint, set, err);
-    if (code == GM_OK)
+    if (code == GM_OK && set->sparse) {
+        code = sparse_scan(stats, set, split, fingerprint, err);
+    } else if (code == GM_OK) {
         code = prepare(&scan, set, err);
-    if (code == GM_OK)
-        code = scan_features(&scan, set, fingerprint, err);
-    if (code == GM_OK)
-        code = fill_stats(stats, &scan, set, err);
+        if (code == GM_OK)
+            code = scan_features(&scan, set, fingerprint, err);
+        if (code == GM_OK)
+            code = fill_stats(stats, &scan, set, err);
+    }
     if (code == GM_OK)
         fingerprint_finish(fingerprint, stats->fingerprint);
     fingerprint_close(fingerprint);
@@ -270,5 +274,6 @@ enum gm_code scan_run(struct data_stats *stats, struct data_set *set, const stru
 void scan_release(struct data_stats *stats)
 {
     memory_free(stats->mean);
+    memory_free(stats->most);
     *stats = (struct data_stats){0};
 }

@@ -21,6 +21,8 @@ struct data_stats {
     double *deviation;  /* [features] weighted population standard deviation; 0 for a constant column */
     double *low, *high; /* [features] range over training rows */
     double *fill;       /* [features] what replaces a NaN: the mean; NULL when no feature is NaN */
+    double *most;       /* [features] sparse rows only: the largest magnitude over training rows. mean, deviation, low,
+                           high are NULL then */
     double weight_sum;  /* over training rows */
     double held_out_weight_sum;
     char fingerprint[33]; /* XXH3-128 of schema, features, target, weight and group values, hexadecimal; the same

@@ -6,6 +6,7 @@
 #include "data/data.h"
 #include "data/labels.h"
 #include "data/mapped.h"
+#include "data/sparse.h"
 #include "data/stored.h"
 
 /* Memory of a pass, kept between passes: fresh pages would cost as much as reading. */
@@ -22,6 +23,8 @@ struct data_set {
     struct data_options options;
     struct h5_files files;
     struct stored features, target, weight, group, split; /* at == NULL: not there */
+    struct sparse *sparse; /* NULL: dense rows. `features` is then a name and a shape, without a dataset; row_bytes is
+                              the mean */
     char **feature_names;
     size_t feature_name_count;
     char **file_classes; /* names that the file gives to the values 0 .. count-1 of its target, or NULL */
@@ -79,6 +82,9 @@ const struct data_set *set_of_row(const struct data_set *set, size_t row, size_t
 enum gm_code several_open(struct data_set **out, struct data_set **members, size_t count, struct gm_error *err);
 void several_release(struct data_set *set); /* before the rest of it */
 enum gm_code several_read(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
+
+/* Bytes of the features when all of them are in memory. */
+uint64_t set_feature_bytes(const struct data_set *set);
 
 /* Bytes of everything but the features. */
 uint64_t set_side_bytes(const struct data_set *set);

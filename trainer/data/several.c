@@ -129,6 +129,11 @@ enum gm_code several_open(struct data_set **out, struct data_set **members, size
     struct data_set *set = NULL;
     *out = NULL;
     enum gm_code code = memory_alloc((void **)&set, 1, sizeof *set, "a dataset", err);
+    for (size_t i = 0; code == GM_OK && i < count; i++)
+        if (members[i]->sparse)
+            code = error_set(err, GM_BAD_DATA,
+                             "%s: sparse rows of several files are not one dataset; put them into one file.",
+                             members[i]->features.at);
     if (code == GM_OK)
         code = memory_alloc((void **)&set->members, count, sizeof *members, "a list of files", err);
     if (code != GM_OK) {

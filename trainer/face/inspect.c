@@ -143,8 +143,14 @@ static enum gm_code inspect_data(const char *name, const struct facts *f, struct
     const struct data_schema *s = data_schema(set);
     char bytes[32];
     f->tell(f->context, "data", NULL);
-    fact(f, "features", "%s, %zu rows x %zu, %s (%s)", s->features_at, s->rows, s->features, data_type_name(s->type),
-         text_from_bytes((uint64_t)s->rows * s->features * data_type_size(s->type), bytes));
+    if (s->sparse)
+        fact(f, "features", "%s, %zu rows x %zu, sparse: %" PRIu64 " entries of %s (%s)", s->features_at, s->rows,
+             s->features, s->entries, data_type_name(s->type),
+             text_from_bytes(s->entries * (data_type_size(s->type) + sizeof(uint32_t)), bytes));
+    else
+        fact(f, "features", "%s, %zu rows x %zu, %s (%s)", s->features_at, s->rows, s->features,
+             data_type_name(s->type),
+             text_from_bytes((uint64_t)s->rows * s->features * data_type_size(s->type), bytes));
     tell_target(f, s);
     names(f, "feature names", s->feature_names, s->feature_names ? s->features : 0);
     fact(f, "weights", "%s", s->has_weight ? "yes" : "no");

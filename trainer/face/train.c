@@ -65,6 +65,9 @@ static uint64_t bytes_per_pass(const struct data_schema *s)
 {
     size_t row = s->features * data_type_size(s->type) + s->targets * data_type_size(s->target_type) +
                  (s->has_weight ? sizeof(double) : 0);
+    if (s->sparse)
+        return s->entries * (data_type_size(s->type) + sizeof(uint32_t)) +
+               (uint64_t)(row - s->features * data_type_size(s->type)) * s->rows;
     return (uint64_t)row * s->rows;
 }
 

@@ -5,7 +5,7 @@
  * read: subtracting the center first keeps the digits that a fold into the intercept would lose when |mean| >>
  * deviation.
  */
-#include "model/model.h"
+#include "model/linear.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,19 +29,19 @@ static size_t n_coefficients(const struct model_spec *spec)
     return spec->outputs * spec->features;
 }
 
-static size_t linear_n_params(const struct model_spec *spec)
+size_t linear_n_params(const struct model_spec *spec)
 {
     return n_coefficients(spec) + (spec->intercept ? spec->outputs : 0);
 }
 
-static void linear_mark_penalised(const struct model *m, uint8_t *penalised)
+void linear_mark_penalised(const struct model *m, uint8_t *penalised)
 {
     size_t n = n_coefficients(&m->spec);
     memset(penalised, 1, n);
     memset(penalised + n, 0, m->n_params - n);
 }
 
-static void linear_start(const struct model *m, const double *baseline, double *params)
+void linear_start(const struct model *m, const double *baseline, double *params)
 {
     size_t n = n_coefficients(&m->spec);
     memset(params, 0, n * sizeof *params);
@@ -128,7 +128,7 @@ static void linear_forward(const struct model *m, const void *weights, const str
 }
 
 /* sums [columns] += the columns of a [rows x columns]. One column goes by four partial sums: no chain of additions. */
-static void add_columns(const double *a, size_t rows, size_t columns, double *sums)
+void linear_add_columns(const double *a, size_t rows, size_t columns, double *sums)
 {
     if (columns > 1) {
         for (size_t i = 0; i < rows; i++)
@@ -152,7 +152,7 @@ static void linear_backward(const struct model *m, const void *weights, const st
     (void)weights;
     size_t outputs = m->spec.outputs, n = block->rows * outputs;
     if (m->spec.intercept)
-        add_columns(grad_pred, block->rows, outputs, lane + n_coefficients(&m->spec));
+        linear_add_columns(grad_pred, block->rows, outputs, lane + n_coefficients(&m->spec));
     if (m->spec.precision == MODEL_F32) {
         float *r = scratch;
         for (size_t i = 0; i < n; i++)
@@ -183,7 +183,7 @@ void linear_to_raw(const struct model *m, const double *params, double *raw, dou
     for (size_t k = 0; k < m->spec.outputs; k++) {
         long double shift = m->spec.intercept ? params[n + k] : 0; /* large terms cancel here: keep the digits */
         for (size_t j = 0; j < features; j++) {
-            long double w = (long double)params[k * features + j] / m->scale[j];
+            long double w = (long double)params[linear_at(&m->spec, k, j)] / m->scale[j];
             raw[k * features + j] = (double)w;
             shift -= w * m->center[j];
         }
@@ -193,7 +193,7 @@ void linear_to_raw(const struct model *m, const double *params, double *raw, dou
 
 /* ---- files: /coefficients [outputs x features], /intercept [outputs] ---- */
 
-static enum gm_code linear_save(const struct model *m, const double *params, struct archive *a, struct gm_error *err)
+enum gm_code linear_save(const struct model *m, const double *params, struct archive *a, struct gm_error *err)
 {
     size_t outputs = m->spec.outputs, features = m->spec.features;
     const struct archive_shape matrix = {2, {outputs, features}}, column = {1, {outputs}};
@@ -220,8 +220,7 @@ static enum gm_code read_arrays(const struct archive *a, double **coefficients, 
     return code ? code : archive_get(a, "/intercept", ARCHIVE_F64, &shapes[1], (void **)intercept, err);
 }
 
-static enum gm_code linear_open(const struct archive *a, const char *path, struct model_spec *spec,
-                                struct gm_error *err)
+enum gm_code linear_open(const struct archive *a, const char *path, struct model_spec *spec, struct gm_error *err)
 {
     double *coefficients = NULL, *intercept = NULL;
     int64_t has_intercept = 0;
@@ -240,14 +239,16 @@ static enum gm_code linear_open(const struct archive *a, const char *path, struc
                      spec->outputs, spec->features, shapes[1].dims[0]);
 }
 
-static enum gm_code linear_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err)
+enum gm_code linear_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err)
 {
     double *coefficients = NULL, *intercept = NULL;
     struct archive_shape shapes[2];
     enum gm_code code = read_arrays(a, &coefficients, &intercept, shapes, err);
     size_t n = n_coefficients(&m->spec);
     if (!code) {
-        memcpy(params, coefficients, n * sizeof *params);
+        for (size_t k = 0; k < m->spec.outputs; k++)
+            for (size_t j = 0; j < m->spec.features; j++)
+                params[linear_at(&m->spec, k, j)] = coefficients[k * m->spec.features + j];
         memcpy(params + n, intercept, (m->n_params - n) * sizeof *params);
     }
     memory_free(coefficients);
@@ -255,7 +256,7 @@ static enum gm_code linear_load(const struct model *m, const struct archive *a, 
     return code;
 }
 
-static void linear_describe(const struct model_spec *spec, char *text, size_t room)
+void linear_describe(const struct model_spec *spec, char *text, size_t room)
 {
     snprintf(text, room, "%s intercept", spec->intercept ? "with" : "without");
 }

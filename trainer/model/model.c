@@ -7,6 +7,12 @@
 #include "base/memory.h"
 
 static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear, [MODEL_MLP] = &model_mlp};
+static const struct model_ops *const sparse_table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear_sparse};
+
+bool model_takes_sparse(enum model_type type)
+{
+    return type < MODEL_TYPES && sparse_table[type];
+}
 
 const struct model_ops *model_ops_of(enum model_type type)
 {
@@ -48,7 +54,10 @@ static void set_scales(struct model *m, const double *center, const double *scal
 enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
                         struct gm_error *err)
 {
-    *m = (struct model){.ops = table[spec->type], .spec = *spec, .dense = dense_kernels_for(cpu_isa())};
+    *m = (struct model){.ops = spec->sparse ? sparse_table[spec->type] : table[spec->type],
+                        .spec = *spec,
+                        .dense = dense_kernels_for(cpu_isa()),
+                        .sparse = sparse_kernels_for(cpu_isa())};
     m->n_params = m->ops->n_params(spec);
     enum gm_code code;
     if ((code = memory_alloc((void **)&m->penalised, m->n_params, 1, "the penalty mask", err)) ||

@@ -19,6 +19,7 @@
 
 #include "model/activation.h"
 #include "model/dense.h"
+#include "model/sparse.h"
 #include "model/tape.h"
 
 struct archive; /* base/archive.h */
@@ -34,6 +35,7 @@ struct model_spec {
     size_t features, outputs;
     bool intercept;
     enum model_precision precision;
+    bool sparse; /* rows are sparse; never in a file: one model takes both */
     /* mlp */
     size_t hidden[MODEL_HIDDEN_MOST], n_hidden; /* units of each hidden layer */
     enum activation activation;
@@ -54,15 +56,20 @@ struct model {
     bool folded;       /* no center is far from 0 in units of its scale: the bias takes the centers instead */
     void *center_real; /* [features] center in the precision */
     struct dense_kernels dense;
+    struct sparse_kernels sparse;
     void *inside; /* the model's own */
 };
 
-/* Rows as the inner loops want them: dense, in the model's precision. */
+/* Rows as the inner loops want them, in the model's precision: dense, or sparse (spec.sparse). */
 struct model_block {
     const void *x; /* [rows x features] float or double */
     size_t stride; /* elements between rows */
     size_t rows;
     const void *next; /* the next block of the same shape, to prefetch; or NULL */
+    /* Sparse: row i has the entries e from first[i] to first[i] + count[i] - 1, x[e] in column index[e]. */
+    const uint32_t *index;
+    const uint64_t *first; /* [rows] */
+    const uint32_t *count; /* [rows] */
 };
 
 /*
@@ -127,9 +134,12 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
                         struct gm_error *err);
 void model_release(struct model *m); /* a zeroed struct is fine */
 
-extern const struct model_ops model_linear, model_mlp;
+bool model_takes_sparse(enum model_type type);
 
-/* ---- linear: parameters are [outputs x features] coefficients, then [outputs] intercepts when there are any ---- */
+extern const struct model_ops model_linear, model_linear_sparse, model_mlp;
+
+/* ---- linear: parameters are [outputs x features] (sparse: [features x outputs]) coefficients, then [outputs]
+ * intercepts when there are any ---- */
 
 /* Parameters to raw feature scale: coefficients [outputs x features], intercept [outputs]. */
 void linear_to_raw(const struct model *m, const double *params, double *coefficients, double *intercept);

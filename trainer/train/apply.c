@@ -72,13 +72,26 @@ static enum gm_code append_theta(const struct problem *p, double **params, const
     return GM_OK;
 }
 
+static enum gm_code check_sparse(const struct problem *p, const struct apply_setup *s, struct gm_error *err)
+{
+    if (!p->train.schema->sparse || model_takes_sparse(s->file->spec.type))
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA, "%s has sparse rows, which the model %s does not take.",
+                     p->train.schema->features_at, s->path);
+}
+
 enum gm_code apply_init(struct problem *p, double **params, const struct apply_setup *s, struct gm_error *err)
 {
     *p = (struct problem){.applied = true, .job = s->job, .loss = *s->loss, .fill = s->file->fill};
     *params = NULL;
     enum gm_code code;
-    if ((code = open_data(p, s, err)) || (code = load(p, s, err)) ||
-        (code = model_file_load(s->file, &p->model, params, err)) || (code = append_theta(p, params, s->file, err))) {
+    struct model_file file = *s->file;
+    if (!(code = open_data(p, s, err)) && !(code = check_sparse(p, s, err)) && !(code = load(p, s, err))) {
+        file.spec.sparse = p->train.schema->sparse;
+        if (!(code = model_file_load(&file, &p->model, params, err)))
+            code = append_theta(p, params, s->file, err);
+    }
+    if (code) {
         memory_free(*params);
         *params = NULL;
         apply_release(p);

@@ -20,6 +20,9 @@ static size_t larger(size_t a, size_t b)
 static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_error *err)
 {
     const struct problem *p = e->problem;
+    size_t entries = data_entries_most(p->train.set, block_rows);
+    if (p->validation.set)
+        entries = larger(entries, data_entries_most(p->validation.set, block_rows));
     struct worker_setup setup = {&p->model,
                                  &e->loss,
                                  &p->split,
@@ -27,6 +30,7 @@ static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_
                                  p->job->run.seed,
                                  block_rows,
                                  coupled_call_rows(p),
+                                 entries,
                                  optim_needs_hessian((enum optim_method)p->job->optimizer.type)};
     enum gm_code code = memory_alloc((void **)&e->workers, (size_t)e->threads, sizeof *e->workers, "workers", err);
     for (int t = 0; !code && t < e->threads; t++)

@@ -1,6 +1,7 @@
 /* A job made concrete. */
 #include "train/problem.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,6 +124,24 @@ static enum gm_code check_split(const struct gm_job *job, struct gm_error *err)
     return GM_OK;
 }
 
+/* What sparse rows are not good for yet. */
+static enum gm_code check_sparse(const struct problem *p, struct gm_error *err)
+{
+    const struct data_schema *t = p->train.schema, *v = p->validation.schema;
+    if (v && v->sparse != t->sparse)
+        return error_set(err, GM_BAD_DATA, "%s has %s rows, but the training data %s has %s ones.", v->features_at,
+                         v->sparse ? "sparse" : "dense", t->features_at, t->sparse ? "sparse" : "dense");
+    if (!t->sparse)
+        return GM_OK;
+    if (!model_takes_sparse((enum model_type)p->job->model.type))
+        return error_set(err, GM_BAD_JOB, "model.type: this model does not take sparse rows yet (%s); linear does.",
+                         t->features_at);
+    if (p->job->optimizer.type == GM_OPTIMIZER_NEWTON)
+        return error_set(err, GM_BAD_JOB, "optimizer.type: newton does not take sparse rows (%s); lbfgs does.",
+                         t->features_at);
+    return GM_OK;
+}
+
 static enum gm_code open_data(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
@@ -138,7 +157,7 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
         return code;
     p->train.schema = data_schema(p->train.set);
     if (!job->data.validation.path && !job->data.validation.features)
-        return GM_OK;
+        return check_sparse(p, err);
     source = problem_source(&job->data.validation);
     if ((code = data_open(&p->validation.set, &source, &options, err)))
         return code;
@@ -148,7 +167,7 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
         return error_set(err, GM_BAD_DATA,
                          "%s has %zu features and %zu target columns, but the training data %s has %zu and %zu.",
                          v->features_at, v->features, v->targets, t->features_at, t->features, t->targets);
-    return GM_OK;
+    return check_sparse(p, err);
 }
 
 /* A loss that separates two classes with one output takes words, and labels that the file has names for, as 0 and 1. */
@@ -249,7 +268,8 @@ static struct model_spec spec_of(const struct problem *p)
                               .n_hidden = job->model.hidden.count,
                               .activation = (enum activation)job->model.activation,
                               .start = (enum model_start)job->model.start,
-                              .seed = job->run.seed};
+                              .seed = job->run.seed,
+                              .sparse = p->train.schema->sparse};
     for (size_t l = 0; l < spec.n_hidden; l++)
         spec.hidden[l] = job->model.hidden.values[l];
     return spec;
@@ -264,8 +284,11 @@ static size_t parameter_count(const struct problem *p)
 
 struct lane_plan problem_batch_plan(const struct problem *p, size_t rows)
 {
-    return lane_plan_make(rows, p->train.schema->features * real_bytes(p),
-                          parameter_count(p) * sizeof(double) + hessian_lane_bytes(p));
+    const struct data_schema *s = p->train.schema;
+    size_t row_bytes = s->features * real_bytes(p);
+    if (s->sparse) /* of a mean row */
+        row_bytes = (size_t)(s->entries / s->rows + 1) * (real_bytes(p) + sizeof(uint32_t));
+    return lane_plan_make(rows, row_bytes, parameter_count(p) * sizeof(double) + hessian_lane_bytes(p));
 }
 
 static void choose_resources(struct problem *p, const struct gm_watch *watch)
@@ -276,7 +299,9 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
     if (p->threads > available)
         problem_note(watch, "%d threads on %d processors: slower than %d, same result.", p->threads, available,
                      available);
-    double work = (double)p->train.schema->rows * (double)parameter_count(p);
+    const struct data_schema *s = p->train.schema;
+    double work =
+        s->sparse ? (double)s->entries * (double)p->loss.outputs : (double)s->rows * (double)parameter_count(p);
     if (work < SMALL_WORK && job->run.threads <= 0)
         p->threads = 1;
     p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
@@ -287,7 +312,10 @@ void problem_note_data(const struct gm_watch *watch, const struct data_set *set)
     const struct data_schema *s = data_schema(set);
     const char *why;
     enum data_io io = data_io(set, &why);
-    problem_note(watch, "%s: %zu rows x %zu features, %s%s%s, %s", s->features_at, s->rows, s->features,
+    char entries[48] = "";
+    if (s->sparse)
+        snprintf(entries, sizeof entries, "%" PRIu64 " entries of ", s->entries);
+    problem_note(watch, "%s: %zu rows x %zu features, %s%s%s%s, %s", s->features_at, s->rows, s->features, entries,
                  data_type_name(s->type), s->target_at ? "; target " : "", s->target_at ? s->target_at : "",
                  data_is_resident(set) ? "in memory" : "streaming");
     if (io == DATA_IO_BANDS)
@@ -365,6 +393,12 @@ static enum gm_code size_model(struct problem *p, struct gm_error *err)
     struct model_spec spec = spec_of(p);
     if (!job->data.standardize)
         return model_init(&p->model, &spec, NULL, NULL, err);
+    if (spec.sparse) { /* scaled to magnitudes up to 1 and not centred: what is not stored stays 0 */
+        for (size_t j = 0; j < features; j++)
+            if (!(p->stats.most[j] > 0))
+                p->stats.most[j] = 1;
+        return model_init(&p->model, &spec, NULL, p->stats.most, err);
+    }
     for (size_t j = 0; j < features; j++) /* a constant column keeps its scale: its weight stays 0 */
         if (!(p->stats.deviation[j] > 0))
             p->stats.deviation[j] = 1;

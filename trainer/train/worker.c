@@ -58,6 +58,15 @@ static enum gm_code take_part(struct worker *w, struct worker_part *part, size_t
     return take(w, (void **)&part->group, rows, sizeof(int64_t), err);
 }
 
+static enum gm_code take_sparse(struct worker *w, struct gm_error *err)
+{
+    size_t rows = w->setup.block_rows;
+    enum gm_code code = take(w, (void **)&w->index, w->setup.entries, sizeof *w->index, err);
+    if (!code)
+        code = take(w, (void **)&w->first, rows, sizeof *w->first, err);
+    return code ? code : take(w, (void **)&w->count, rows, sizeof *w->count, err);
+}
+
 static size_t real_bytes(const struct model *m)
 {
     return m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
@@ -71,7 +80,8 @@ enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, str
     bool splits = setup->split && setup->split->mask && !call;
     loss_host_init(&w->host, &w->error);
     enum gm_code code;
-    if ((code = take(w, &w->x, rows * m->spec.features, real_bytes(m), err)) ||
+    size_t values = m->spec.sparse ? setup->entries : rows * m->spec.features;
+    if ((code = take(w, &w->x, values, real_bytes(m), err)) || (m->spec.sparse && (code = take_sparse(w, err))) ||
         (code = take(w, &w->scratch, m->ops->scratch_bytes(m, rows), 1, err)) ||
         (code = take(w, &w->loss_scratch, loss_scratch_bytes(setup->loss, most), 1, err)) ||
         (code = take_guarded(w, &w->theta_grad, setup->loss->spec.n_theta, err)) ||
@@ -88,12 +98,17 @@ void worker_release(struct worker *w)
     *w = (struct worker){0};
 }
 
-static void convert_rows(const struct model *m, enum data_type type, const void *from, size_t rows, void *to)
+static void convert_values(const struct model *m, enum data_type type, const void *from, size_t n, void *to)
 {
     if (m->spec.precision == MODEL_F32)
-        convert_to_f32(type, from, rows * m->spec.features, to);
+        convert_to_f32(type, from, n, to);
     else
-        convert_to_f64(type, from, rows * m->spec.features, to);
+        convert_to_f64(type, from, n, to);
+}
+
+static void convert_rows(const struct model *m, enum data_type type, const void *from, size_t rows, void *to)
+{
+    convert_values(m, type, from, rows * m->spec.features, to);
 }
 
 /* Missing features become what the problem fills in. */
@@ -116,6 +131,56 @@ static bool usable_in_place(const struct worker *w, const struct data_schema *sc
     enum data_type type = m->spec.precision == MODEL_F32 ? DATA_F32 : DATA_F64;
     return schema->type == type && !w->setup.fill && window->stride % real_bytes(m) == 0 &&
            (uintptr_t)window->x % real_bytes(m) == 0;
+}
+
+/* ---- sparse rows ---- */
+
+static bool values_in_place(const struct worker *w, const struct data_schema *schema)
+{
+    return schema->type == (w->setup.model->spec.precision == MODEL_F32 ? DATA_F32 : DATA_F64);
+}
+
+/* Rows in storage order: their entries follow one another. */
+static void fill_sparse(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
+{
+    const struct data_window *window = b->window;
+    const uint64_t *start = window->start + b->first;
+    uint64_t begin = start[0] - window->base;
+    const char *x = (const char *)window->x + begin * data_type_size(schema->type);
+    for (size_t i = 0; i < b->rows; i++) {
+        w->first[i] = start[i] - start[0];
+        w->count[i] = (uint32_t)(start[i + 1] - start[i]);
+    }
+    w->block = (struct model_block){
+        .x = x, .rows = b->rows, .index = window->index + begin, .first = w->first, .count = w->count};
+    if (values_in_place(w, schema))
+        return;
+    convert_values(w->setup.model, schema->type, x, (size_t)(start[b->rows] - start[0]), w->x);
+    w->block.x = w->x;
+}
+
+/* Scattered rows: named where they are, or copied when they must be converted. */
+static void gather_sparse(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                          const size_t *index, size_t rows)
+{
+    bool in_place = values_in_place(w, schema);
+    size_t size = data_type_size(schema->type), to = 0;
+    w->block = (struct model_block){.x = in_place ? window->x : w->x,
+                                    .rows = rows,
+                                    .index = in_place ? window->index : w->index,
+                                    .first = w->first,
+                                    .count = w->count};
+    for (size_t i = 0; i < rows; i++) {
+        uint64_t first = window->start[index[i]] - window->base;
+        w->count[i] = (uint32_t)(window->start[index[i] + 1] - window->start[index[i]]);
+        w->first[i] = in_place ? first : to;
+        if (in_place)
+            continue;
+        convert_values(w->setup.model, schema->type, (const char *)window->x + first * size, w->count[i],
+                       (char *)w->x + to * real_bytes(w->setup.model));
+        memcpy(w->index + to, window->index + first, w->count[i] * sizeof *w->index);
+        to += w->count[i];
+    }
 }
 
 static void fill_features(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
@@ -155,7 +220,10 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
 {
     const struct data_window *window = b->window;
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
-    fill_features(w, schema, b);
+    if (schema->sparse)
+        fill_sparse(w, schema, b);
+    else
+        fill_features(w, schema, b);
     note_columns(w, schema, window, b->rows);
     if (w->has_target)
         convert_to_f64(schema->target_type, (const char *)window->target + b->first * target_bytes,
@@ -173,9 +241,13 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
     size_t row_bytes = m->spec.features * real_bytes(m);
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
     note_columns(w, schema, window, rows);
+    if (schema->sparse)
+        gather_sparse(w, schema, window, index, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t row = index[i];
-        convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1, (char *)w->x + i * row_bytes);
+        if (!schema->sparse)
+            convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1,
+                         (char *)w->x + i * row_bytes);
         if (w->has_target)
             convert_to_f64(schema->target_type, (const char *)window->target + row * target_bytes, schema->targets,
                            w->all.target + i * schema->targets);
@@ -184,6 +256,8 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
         if (w->has_group)
             w->all.group[i] = window->group[row];
     }
+    if (schema->sparse)
+        return;
     if (w->setup.fill)
         fill_missing(m, w->setup.fill, w->x, rows);
     w->block = (struct model_block){.x = w->x, .stride = m->spec.features, .rows = rows};

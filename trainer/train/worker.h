@@ -20,6 +20,7 @@ struct worker_setup {
     uint64_t seed;
     size_t block_rows; /* of the largest block */
     size_t call_rows;  /* of the largest call of a loss that couples rows; 0: it does not */
+    size_t entries;    /* sparse rows: the most of any block; 0: dense rows */
     bool second;       /* the loss's second derivatives of training rows are wanted too */
 };
 
@@ -42,11 +43,14 @@ struct worker {
     bool has_target, has_weight, has_group;
     double *theta_grad; /* [n_theta] of one call, between canaries */
     void *x;            /* converted rows */
+    uint32_t *index;    /* [entries] columns of gathered sparse rows */
+    uint64_t *first;    /* [block_rows] of block.first */
+    uint32_t *count;    /* [block_rows] of block.count */
     void *scratch;      /* the model's */
     void *loss_scratch; /* the loss's */
     struct gm_loss_host host;
     struct gm_error error; /* the loss's own words when it refused */
-    void *memory[24];      /* everything allocated */
+    void *memory[32];      /* everything allocated */
     size_t n_memory;
 };
 

@@ -1,0 +1,99 @@
+/*
+ * Sparse rows: features stored as compressed rows (CSR), compressed columns (CSC) or triples (COO).
+ *
+ *   CSR  a group of data, indices, indptr: AnnData (attributes encoding-type csr_matrix, shape), 10x (/matrix, shape is
+ *        features x barcodes, a barcode is a row), plain with or without a shape (attribute or dataset).
+ *   CSC  the same with encoding-type csc_matrix, or whose indptr fits the columns only. Turned into rows in memory.
+ *   COO  a group of row, col, data, with or without a shape. Turned into rows in memory.
+ *
+ * In memory: where each row starts (uint64, always resident), columns as uint32, ascending within a row, values in
+ * their stored type. A row that names a column twice is refused: whether that means a sum, only its maker knows. What
+ * is read is checked each time it is read, so that a column is never out of range, whatever happens to the file.
+ */
+#ifndef DATA_SPARSE_H
+#define DATA_SPARSE_H
+
+#include "data/chunks.h"
+#include "data/find.h"
+#include "data/layout.h"
+#include "data/stored.h"
+
+enum sparse_form { SPARSE_CSR, SPARSE_CSC, SPARSE_COO };
+
+/* One array of entries, read as chunks where that works. */
+struct sparse_array {
+    struct stored stored;
+    struct layout layout;
+    struct chunks *chunks;
+};
+
+struct sparse {
+    char *at; /* "cells.h5:/X" */
+    enum sparse_form form;
+    struct sparse_array values;
+    struct sparse_array columns; /* CSR: of each entry; CSC: its row; COO: its column */
+    struct sparse_array row_of;  /* COO: the row of each entry */
+    struct stored pointers;      /* CSR: indptr of rows; CSC: of columns */
+    size_t rows, features;
+    uint64_t entries;
+
+    uint64_t *start;       /* [rows + 1] after sparse_load */
+    uint64_t lengths[65];  /* rows by the bits of their length, */
+    uint64_t contents[65]; /* and the entries of those rows */
+    uint64_t slab_most;    /* entries of the largest slab */
+    uint32_t *index;       /* [entries] when resident */
+    void *value;           /* [entries] of values.stored.value_type, when resident */
+    void *scratch;         /* for indices of another width than 32 bits */
+};
+
+/* Is the place, or one of the usual names in it, a group of sparse rows? `name` [size] gets its absolute name. */
+bool sparse_find(const struct place *place, char *name, size_t size);
+
+/* Open the arrays of group `name` and learn the shape. GM_BAD_DATA with the array and what is wrong. */
+enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const char *name, struct gm_error *err);
+void sparse_close(struct sparse *s); /* NULL is fine */
+
+/* In a trial: touch what later reading will touch. */
+enum gm_code sparse_touch(const struct sparse *s, struct gm_error *err);
+
+size_t sparse_entry_bytes(const struct sparse *s);   /* of one entry in memory */
+uint64_t sparse_bytes(const struct sparse *s);       /* of all entries in memory */
+uint64_t sparse_start_bytes(const struct sparse *s); /* of what stays in memory in any case */
+
+/* Read and check where rows start, for CSR; find the largest slab. */
+enum gm_code sparse_starts(struct sparse *s, const struct lane_plan *plan, struct gm_error *err);
+/* Ready to read rows [first, first + rows) by sparse_read. */
+enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err);
+/* All entries into memory; CSC and COO become rows on the way. */
+enum gm_code sparse_make_resident(struct sparse *s, const struct lane_plan *plan, int threads, struct gm_error *err);
+
+/* Entries of rows [first, first + rows) of CSR to value and index, columns ascending in each row. */
+enum gm_code sparse_read(const struct sparse *s, size_t first, size_t rows, void *value, uint32_t *index,
+                         struct gm_error *err);
+
+/* The most entries that any `rows` rows can have together (an upper bound, within a factor of 2). */
+uint64_t sparse_most(const struct sparse *s, size_t rows);
+
+/* ---- between the files of this part ---- */
+
+/* Entries [first, first + count) of an array, as stored. */
+enum gm_code sparse_array_read(const struct sparse_array *array, uint64_t first, size_t count, void *to,
+                               struct gm_error *err);
+/* The same of an integer array as uint32; a number that is negative or not below `limit` is GM_BAD_DATA and called
+ * `what`. scratch: SPARSE_BAND * 8 bytes. */
+enum { SPARSE_BAND = 1 << 16 };
+struct sparse_limit {
+    const char *what; /* "column" */
+    uint64_t limit;
+};
+enum gm_code sparse_read_index(const struct sparse_array *array, const struct sparse_limit *limit, uint64_t first,
+                               size_t count, uint32_t *to, void *scratch, struct gm_error *err);
+/* Columns ascending in each of rows [first, first + rows), whose entries begin at value and index. */
+enum gm_code sparse_put_in_order(const struct sparse *s, size_t first, size_t rows, void *value, uint32_t *index,
+                                 struct gm_error *err);
+/* Integers of any width as uint64: negative ones are refused. */
+enum gm_code sparse_read_whole(const struct stored *stored, uint64_t *to, struct gm_error *err);
+/* Fill lengths and contents from start. */
+void sparse_measure(struct sparse *s, const struct lane_plan *plan);
+
+#endif

@@ -1,0 +1,35 @@
+/* The inner loops of models on sparse rows (model/sparse.h). */
+#include "model/sparse.h"
+
+#include "base/kernel.h"
+
+#define REAL   float
+#define SUFFIX f32
+#include "sparse_body.h"
+#define REAL   double
+#define SUFFIX f64
+#include "sparse_body.h"
+
+void KERNEL(sparse_forward_f32)(const struct sparse_rows *b, const float *u, size_t outputs, float *z);
+void KERNEL(sparse_forward_f32)(const struct sparse_rows *b, const float *u, size_t outputs, float *z)
+{
+    forward_f32(b, u, outputs, z);
+}
+
+void KERNEL(sparse_forward_f64)(const struct sparse_rows *b, const double *u, size_t outputs, double *z);
+void KERNEL(sparse_forward_f64)(const struct sparse_rows *b, const double *u, size_t outputs, double *z)
+{
+    forward_f64(b, u, outputs, z);
+}
+
+void KERNEL(sparse_backward_f32)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
+void KERNEL(sparse_backward_f32)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad)
+{
+    backward_f32(b, r, outputs, grad);
+}
+
+void KERNEL(sparse_backward_f64)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
+void KERNEL(sparse_backward_f64)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad)
+{
+    backward_f64(b, r, outputs, grad);
+}

@@ -1,0 +1,128 @@
+/*
+ * The linear model on sparse rows: as linear.c, without centers, so that what is not stored stays 0.
+ *
+ * Parameters, weights and lanes keep the outputs of a feature together ([features x outputs], then the intercepts): an
+ * entry of a row reads and writes one place. Files are the same as those of dense rows.
+ */
+#include <string.h>
+
+#include "model/linear.h"
+#include "model/sparse.h"
+
+struct weights {  /* u [features x outputs] in the precision of the model stands behind */
+    double *bias; /* [outputs] */
+    void *u;
+};
+
+static size_t real_bytes(const struct model *m)
+{
+    return m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
+}
+
+static size_t n_coefficients(const struct model *m)
+{
+    return m->spec.features * m->spec.outputs;
+}
+
+static size_t bias_bytes(const struct model *m)
+{
+    return (m->spec.outputs * sizeof(double) + 63) / 64 * 64;
+}
+
+static struct weights weights_at(const struct model *m, const void *weights)
+{
+    char *base = (char *)(uintptr_t)weights;
+    return (struct weights){(double *)(void *)base, base + bias_bytes(m)};
+}
+
+static size_t sparse_weights_bytes(const struct model *m)
+{
+    return bias_bytes(m) + n_coefficients(m) * real_bytes(m);
+}
+
+static void set_u(const struct model *m, const double *params, size_t first, size_t end, void *u)
+{
+    size_t outputs = m->spec.outputs;
+    for (size_t i = first; i < end; i++) {
+        double value = params[i] / m->scale[outputs == 1 ? i : i / outputs];
+        if (m->spec.precision == MODEL_F32)
+            ((float *)u)[i] = (float)value;
+        else
+            ((double *)u)[i] = value;
+    }
+}
+
+static void sparse_prepare(const struct model *m, const double *params, void *weights)
+{
+    struct weights w = weights_at(m, weights);
+    size_t n = n_coefficients(m);
+    for (size_t k = 0; k < m->spec.outputs; k++)
+        w.bias[k] = m->spec.intercept ? params[n + k] : 0;
+    set_u(m, params, 0, n, w.u);
+}
+
+static size_t sparse_scratch_bytes(const struct model *m, size_t rows)
+{
+    return rows * m->spec.outputs * real_bytes(m);
+}
+
+static struct sparse_rows rows_of(const struct model_block *b)
+{
+    return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows};
+}
+
+static void sparse_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                           double *pred)
+{
+    struct weights w = weights_at(m, weights);
+    struct sparse_rows b = rows_of(block);
+    size_t outputs = m->spec.outputs, n = block->rows * outputs;
+    if (m->spec.precision == MODEL_F32)
+        m->sparse.forward_f32(&b, w.u, outputs, scratch);
+    else
+        m->sparse.forward_f64(&b, w.u, outputs, scratch);
+    for (size_t i = 0; i < n; i++)
+        pred[i] = m->spec.precision == MODEL_F32 ? (double)((const float *)scratch)[i] : ((const double *)scratch)[i];
+    for (size_t i = 0; i < block->rows; i++)
+        for (size_t k = 0; k < outputs; k++)
+            pred[i * outputs + k] += w.bias[k];
+}
+
+static void sparse_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                            const double *grad_pred, double *lane)
+{
+    (void)weights;
+    (void)scratch;
+    struct sparse_rows b = rows_of(block);
+    if (m->spec.intercept)
+        linear_add_columns(grad_pred, block->rows, m->spec.outputs, lane + n_coefficients(m));
+    if (m->spec.precision == MODEL_F32)
+        m->sparse.backward_f32(&b, grad_pred, m->spec.outputs, lane);
+    else
+        m->sparse.backward_f64(&b, grad_pred, m->spec.outputs, lane);
+}
+
+static void sparse_finish(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
+                          double *gradient)
+{
+    size_t n = n_coefficients(m), outputs = m->spec.outputs;
+    for (size_t i = first; i < end; i++)
+        gradient[i] = i < n ? sum[i] / divisor / m->scale[i / outputs] : sum[i] / divisor;
+}
+
+const struct model_ops model_linear_sparse = {
+    .name = "linear",
+    .n_params = linear_n_params,
+    .mark_penalised = linear_mark_penalised,
+    .start = linear_start,
+    .weights_bytes = sparse_weights_bytes,
+    .prepare = sparse_prepare,
+    .scratch_bytes = sparse_scratch_bytes,
+    .forward = sparse_forward,
+    .backward = sparse_backward,
+    .finish = sparse_finish,
+    .save = linear_save,
+    .open = linear_open,
+    .load = linear_load,
+    .describe = linear_describe,
+};

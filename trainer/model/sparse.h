@@ -1,0 +1,38 @@
+/*
+ * Products of a block of sparse rows with a few weight vectors, the inner loops of models on sparse rows.
+ *
+ *     forward   z[i][k]     = sum over entries e of row i: value[e] * u[index[e]][k]
+ *     backward  grad[j][k] += sum over entries e of column j: r[row of e][k] * value[e]
+ *
+ * Sums over a row are in the type of the values, sums over rows in double. A row's z has the same bits wherever the row
+ * stands. Chosen at run time for the processor (base/cpu.h).
+ */
+#ifndef MODEL_SPARSE_H
+#define MODEL_SPARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+
+/* Row i has the entries first[i] .. first[i] + count[i] - 1. */
+struct sparse_rows {
+    const void *value;     /* float or double */
+    const uint32_t *index; /* columns */
+    const uint64_t *first; /* [rows] */
+    const uint32_t *count; /* [rows] */
+    size_t rows;
+};
+
+struct sparse_kernels {
+    /* z [rows x outputs], u [features x outputs] */
+    void (*forward_f32)(const struct sparse_rows *b, const float *u, size_t outputs, float *z);
+    void (*forward_f64)(const struct sparse_rows *b, const double *u, size_t outputs, double *z);
+    /* r [rows x outputs], grad [features x outputs], added into */
+    void (*backward_f32)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
+    void (*backward_f64)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
+};
+
+struct sparse_kernels sparse_kernels_for(enum cpu_isa isa);
+
+#endif
