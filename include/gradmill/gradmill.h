@@ -138,6 +138,7 @@ struct gm_job {
         uint64_t memory; /* bytes; 0: auto, 60 % of what the cgroup allows */
         uint64_t seed;
         enum gm_precision precision;
+        double watchdog; /* seconds that one call of a plugin may take; NaN: no limit */
     } run;
 };
 
@@ -157,14 +158,17 @@ struct gm_epoch {
     double rows_per_second;
 };
 
-/* What the caller hears while training. Any function may be NULL. Called by the main thread, never in a parallel
- * region. */
+/* What the caller hears while training. Any function may be NULL. Called by the thread that trains, outside of parallel
+ * regions but for `interrupted`, which it also asks inside of one. */
 struct gm_watch {
     void *context;
     void (*note)(void *context, const char *text); /* worth knowing: what was chosen, a warning */
     void (*epoch)(void *context, const struct gm_epoch *epoch);
-    bool (*interrupted)(void *context); /* asked between steps; true: stop, save, return */
+    bool (*interrupted)(void *context); /* asked between steps and in passes; true: stop, save, return */
     bool (*save)(void *context);        /* asked between steps; true: save a checkpoint now, and go on */
+    /* Called by a thread of its own, beside all others. GM_PLUGIN_BROKEN: a plugin has not come back for run.watchdog
+     * seconds; it cannot be stopped, so this is the moment to end the process. GM_OK: the disk does not answer. */
+    void (*stalled)(void *context, enum gm_code code, const char *text);
 };
 
 enum gm_task { GM_TASK_IS_REGRESSION, GM_TASK_IS_CLASSIFICATION, GM_TASK_IS_OTHER };

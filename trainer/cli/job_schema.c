@@ -87,6 +87,7 @@ static const struct job_key keys[] = {
     {"run.threads", JOB_THREADS, AT(run.threads), 1, 4096, 0, NULL, "auto", NULL, "auto", "threads; auto: what affinity and cgroup allow. The model's bits do not depend on it"},
     {"run.memory", JOB_BYTES, AT(run.memory), FROM(1), 0, NULL, "auto", NULL, "auto", "memory budget, as in 4GiB; larger data streams; auto: 60 % of what the cgroup allows"},
     {"run.seed", JOB_SEED, AT(run.seed), FROM(0), 0, NULL, NULL, NULL, "1", "of the split, the order of rows, the start"},
+    {"run.watchdog", JOB_DURATION, AT(run.watchdog), FROM(0), UP, NULL, "null", NULL, "null", "a plugin that does not come back from one call for so long ends the run with code 82; null: wait for ever"},
     {"run.precision", JOB_CHOICE, AT(run.precision), ANY, 0, "float32|float64", NULL, NULL, "float32", "of the model while it is trained"},
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/crash.h"
 #include "cli/interrupt.h"
 #include "cli/job.h"
 #include "cli/progress.h"
@@ -131,6 +132,19 @@ static void report(const struct arguments *a, const struct gm_job *job, const st
     }
 }
 
+/* From a thread of its own, while the others hang: one write, and no bar is cleared. A thread in a plugin cannot be
+ * stopped; the process can, and its last checkpoint is whole. */
+static void hear_stall(void *context, enum gm_code code, const char *text)
+{
+    char line[GM_ERROR_TEXT + 32];
+    int size = snprintf(line, sizeof line, "\ngradmill train: %s\n", text);
+    (void)context;
+    ssize_t wrote = write(STDERR_FILENO, line + (code == GM_OK), (size_t)size - (code == GM_OK));
+    (void)wrote;
+    if (code != GM_OK)
+        _exit(code);
+}
+
 /* There is something that --resume could go on from. */
 static bool has_checkpoint(const struct arguments *a, const struct gm_job *job)
 {
@@ -155,7 +169,7 @@ static int run(const struct arguments *a, struct job_file *file)
     struct listener listener = {.arguments = a};
     struct gm_summary summary = {0};
     struct gm_error err = {0};
-    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked, interrupt_save};
+    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked, interrupt_save, hear_stall};
     if (a->loss_path)
         file->job.loss.search_path = a->loss_path;
     if (a->has_io)
@@ -163,6 +177,7 @@ static int run(const struct arguments *a, struct job_file *file)
     say_start(a, &file->job);
     file->job.output.resume = a->resume;
     interrupt_catch(has_checkpoint(a, &file->job));
+    crash_catch();
     progress_init(&listener.bar, !a->quiet && !a->verbose);
     enum gm_code code = gm_train(&file->job, &watch, &summary, &err);
     progress_clear(&listener.bar);

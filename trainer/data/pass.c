@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "base/text.h"
 #include "data/order.h"
 #include "data/reader.h"
@@ -273,13 +274,21 @@ static void make_shuffled(struct data_pass *pass, size_t unit, void *buffer)
     pass->window.order_rows = rows->taken;
 }
 
+static enum gm_code wait_for_reader(struct data_pass *pass, void **buffer, struct gm_error *err)
+{
+    pulse_enter_disk(pass->set->schema.features_at);
+    enum gm_code code = reader_next(pass->reader, buffer, err);
+    pulse_leave(&pulse_disk);
+    return code;
+}
+
 enum gm_code data_pass_next(struct data_pass *pass, const struct data_window **window, struct gm_error *err)
 {
     const struct lane_plan *plan = &pass->set->plan;
     *window = NULL;
     while (pass->next < pass->units) {
         void *buffer = NULL;
-        enum gm_code code = pass->reader ? reader_next(pass->reader, &buffer, err) : GM_OK;
+        enum gm_code code = pass->reader ? wait_for_reader(pass, &buffer, err) : GM_OK;
         if (code != GM_OK)
             return code;
         size_t unit = pass->next++;

@@ -28,6 +28,6 @@ void gm_job_init(struct gm_job *job)
                  .gradient_norm = NAN,
                  .max_time = NAN},
         .output = {.model = "model.h5", .log = "log.jsonl", .checkpoint_every = 60},
-        .run = {.seed = 1, .precision = GM_FLOAT32},
+        .run = {.seed = 1, .precision = GM_FLOAT32, .watchdog = NAN},
     };
 }

@@ -13,6 +13,7 @@
 #include "model/file.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
+#include "train/monitor.h"
 #include "train/run.h"
 #include "train/summary.h"
 
@@ -160,8 +161,8 @@ static enum gm_code finish(struct run *r, struct gm_summary *summary, struct gm_
     bool hurry = r->reason == STOP_INTERRUPTED;
     if (wants_model(r) && (code = save_model(r, err)))
         return code;
-    if (isfinite(r->stop.best_loss) && !hurry && (code = measure(r, summary, err)))
-        return code;
+    if (isfinite(r->stop.best_loss) && !hurry && (code = measure(r, summary, err)) && code != GM_INTERRUPTED)
+        return code; /* interrupted here: the job is done, its metrics are left out */
     if (r->saved.finished)
         return GM_OK;
     if ((code = log_end(&r->log, summary, err)) || (!hurry && (code = checkpoint_save(r, err))))
@@ -185,14 +186,20 @@ enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, st
 {
     struct problem problem;
     struct run run = {0};
+    struct monitor monitor;
     *summary = (struct gm_summary){.stop_reason = "none", .validation_loss = NAN};
+    monitor_start(&monitor, job, watch);
     enum gm_code code = problem_init(&problem, job, watch, err);
-    if (code)
-        return code;
-    if (!(code = run_init(&run, &problem, watch, err)))
-        code = train(&run, summary, err);
-    run_release(&run);
-    problem_release(&problem);
+    if (!code) {
+        if (!(code = run_init(&run, &problem, watch, err))) {
+            monitor_engine(&monitor, &run.engine);
+            code = train(&run, summary, err);
+            monitor_engine(&monitor, NULL);
+        }
+        run_release(&run);
+        problem_release(&problem);
+    }
+    monitor_stop(&monitor);
     return code;
 }
 

@@ -149,7 +149,12 @@ enum gm_code apply_predict(const struct problem *p, const double *params, bool r
         engine_prepare(&engine, params);
         job.workers = engine.workers;
         job.weights = engine.weights;
-        struct walk walk = {p->train.set, &p->train.plan, p->threads, predict_block, &job, predict_slab};
+        struct walk walk = {.set = p->train.set,
+                            .plan = &p->train.plan,
+                            .threads = p->threads,
+                            .visit = predict_block,
+                            .context = &job,
+                            .visited = predict_slab};
         code = walk_rows(&walk, err);
     }
     memory_free(job.pred);

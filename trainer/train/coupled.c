@@ -173,8 +173,12 @@ enum gm_code coupled_walk(struct engine *e, const struct problem_data *data, enu
     struct loss_pass pass = {.pieces = pieces, .end = pieces->count, .lanes = data->plan.lanes, .use = use};
     if (use == COUPLED_HELD_OUT)
         pass.begin = pieces->n_train;
-    struct walk walk = {
-        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = forward_block, .context = &rows};
+    struct walk walk = {.set = data->set,
+                        .plan = &data->plan,
+                        .threads = e->threads,
+                        .visit = forward_block,
+                        .context = &rows,
+                        .stop = &e->stop};
     enum gm_code code = walk_rows(&walk, err);
     if (code)
         return code;

@@ -239,11 +239,15 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
     *totals = (struct engine_totals){.finite = true};
     engine_prepare(e, params);
     clear_lanes(e, data->plan.lanes, gradient != NULL);
-    struct walk walk = {
-        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = training_block, .context = &pass};
+    struct walk walk = {.set = data->set,
+                        .plan = &data->plan,
+                        .threads = e->threads,
+                        .visit = training_block,
+                        .context = &pass,
+                        .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, gradient ? COUPLED_GRADIENT : COUPLED_LOSS, err)
                                         : walk_rows(&walk, err);
-    e->passes++;
+    e->passes += code == GM_OK;
     if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
         return code;
     if (gradient)
@@ -257,8 +261,12 @@ static enum gm_code validation_dataset(struct engine *e, struct engine_totals *t
     const struct problem_data *data = &e->problem->validation;
     struct pass pass = {e, data->schema, false};
     clear_lanes(e, data->plan.lanes, false);
-    struct walk walk = {
-        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = validation_block, .context = &pass};
+    struct walk walk = {.set = data->set,
+                        .plan = &data->plan,
+                        .threads = e->threads,
+                        .visit = validation_block,
+                        .context = &pass,
+                        .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_VALIDATION, err) : walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }
@@ -340,8 +348,12 @@ enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *tota
     const struct problem_data *data = &e->problem->train;
     struct pass pass = {e, data->schema, false};
     clear_lanes(e, data->plan.lanes, false);
-    struct walk walk = {
-        .set = data->set, .plan = &data->plan, .threads = e->threads, .visit = held_out_block, .context = &pass};
+    struct walk walk = {.set = data->set,
+                        .plan = &data->plan,
+                        .threads = e->threads,
+                        .visit = held_out_block,
+                        .context = &pass,
+                        .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_HELD_OUT, err) : walk_rows(&walk, err);
     return code ? code : add_sums(e, data->plan.lanes, totals, err);
 }

@@ -33,6 +33,7 @@ struct engine {
     struct coupled coupled; /* of a loss that couples rows */
     void *weights;          /* the model's, made from the parameters of the call */
     uint64_t passes;        /* over the training data */
+    struct walk_stop stop;  /* ends a pass: GM_INTERRUPTED */
     struct engine_extra extra;
 };
 

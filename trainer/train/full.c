@@ -85,8 +85,13 @@ enum gm_code run_full(struct run *r, struct gm_error *err)
 {
     enum gm_code code = GM_OK;
     while (!code && r->reason == STOP_NONE) {
+        /* Without a checkpoint to save, the start is evaluated in any case: then there is a model to keep. */
+        bool may_stop = r->epochs > 0 || r->problem->job->output.checkpoint;
+        r->engine.stop.asked = may_stop && r->watch ? r->watch->interrupted : NULL;
         code = step(r, err);
-        if (!code && r->epochs > 0)
+        if (code == GM_INTERRUPTED) /* in the middle of a pass, which changes nothing: as if before it */
+            code = GM_OK;
+        if (!code && may_stop)
             code = run_pause(r, err);
     }
     if (!code)

@@ -187,8 +187,12 @@ enum gm_code metrics_run(struct engine *e, const struct metrics_request *request
     enum gm_code code = memory_alloc((void **)&p.sums, lanes * 2, p.width * sizeof(double), "metrics", err);
     if (code)
         return code;
-    struct walk walk = {
-        .set = p.data->set, .plan = &p.data->plan, .threads = e->threads, .visit = metrics_block, .context = &p};
+    struct walk walk = {.set = p.data->set,
+                        .plan = &p.data->plan,
+                        .threads = e->threads,
+                        .visit = metrics_block,
+                        .context = &p,
+                        .stop = &e->stop};
     if ((code = engine_walk(e, p.data, &walk, err)))
         goto done;
     reduce_lanes(p.sums, lanes, 2 * p.width, 0, 2 * p.width);

@@ -169,7 +169,11 @@ enum gm_code run_minibatch(struct run *r, struct gm_error *err)
             r->totals = (struct engine_totals){.finite = true};
         struct minibatch_sweep sweep = {r->optim, (uint32_t)r->epochs, r->rate, 0, r->steps, &r->batches, true};
         code = minibatch_sweep(r, &sweep, &r->totals, err);
-        if (!code && r->reason == STOP_NONE && !(code = finish_epoch(r, clock_seconds() - begun, err)))
+        if (!code && r->reason == STOP_NONE)
+            code = finish_epoch(r, clock_seconds() - begun, err);
+        if (code == GM_INTERRUPTED) /* while its validation loss was measured: that is done again */
+            code = GM_OK;
+        if (!code && r->reason == STOP_NONE)
             code = run_pause(r, err);
     }
     return code;

@@ -11,6 +11,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "base/text.h"
 #include "optim/optim.h"
 #include "loss/check.h"
@@ -215,7 +216,14 @@ static bool comes_with_program(const struct loss_plugin *plugin)
 
 static enum gm_code check_loss(const struct problem *p, struct gm_error *err)
 {
-    return p->job->loss.trust || comes_with_program(&p->plugin) ? GM_OK : loss_check_quick(&p->loss, err);
+    if (p->job->loss.trust || comes_with_program(&p->plugin))
+        return GM_OK;
+    atomic_store(&pulse_check.what, p->plugin.vtable.id);
+    atomic_store(&pulse_check.where, p->plugin.path);
+    pulse_enter(&pulse_check, 0);
+    enum gm_code code = loss_check_quick(&p->loss, err);
+    pulse_leave(&pulse_check);
+    return code;
 }
 
 static enum gm_code bind_loss(struct problem *p, struct gm_error *err)

@@ -65,6 +65,8 @@ static enum gm_code find_start(struct run *r, struct gm_error *err)
 {
     const struct gm_job *job = r->problem->job;
     r->saved.at = r->start_time = clock_seconds();
+    if (r->watch)
+        r->engine.stop = (struct walk_stop){r->watch->interrupted, r->watch->context};
     if (!job->output.checkpoint)
         return job->output.resume ? error_set(err, GM_BAD_JOB,
                                               "output.checkpoint: is not set; --resume needs to know "

@@ -2,6 +2,24 @@
 #include "train/walk.h"
 
 #include <omp.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+
+/* A walk under way. */
+struct walking {
+    const struct walk *walk;
+    atomic_bool stopped;
+};
+
+/* The first thread asks for all. */
+static bool stops(struct walking *s, int thread)
+{
+    const struct walk_stop *stop = s->walk->stop;
+    if (thread == 0 && stop && stop->asked && stop->asked(stop->context))
+        atomic_store_explicit(&s->stopped, true, memory_order_relaxed);
+    return atomic_load_explicit(&s->stopped, memory_order_relaxed);
+}
 
 /* A lane's blocks in one slab. */
 static void walk_run(const struct walk *w, const struct data_window *window, size_t slab, size_t lane, int thread)
@@ -33,28 +51,30 @@ static size_t group_lanes(size_t lanes, int threads, size_t starts[LANES_MOST + 
 }
 
 /* Slabs [first, end) of the window. A lane's blocks come in row order, all to the thread that has its group. */
-static void walk_slabs(const struct walk *w, const struct data_window *window, struct row_range slabs)
+static void walk_slabs(struct walking *s, const struct data_window *window, struct row_range slabs)
 {
+    const struct walk *w = s->walk;
     size_t starts[LANES_MOST + 1], groups = group_lanes(w->plan->lanes, w->threads, starts);
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1) if (w->threads > 1)
     for (size_t group = 0; group < groups; group++)
         for (size_t slab = slabs.first; slab < slabs.end; slab++)
-            for (size_t lane = starts[group]; lane < starts[group + 1]; lane++)
+            for (size_t lane = starts[group]; lane < starts[group + 1] && !stops(s, omp_get_thread_num()); lane++)
                 walk_run(w, window, slab, lane, omp_get_thread_num());
 }
 
 /* false: the visitor wants no more. */
-static bool walk_window(const struct walk *w, const struct data_window *window)
+static bool walk_window(struct walking *s, const struct data_window *window)
 {
+    const struct walk *w = s->walk;
     size_t slab_rows = w->plan->slab_rows, end = window->first_row + window->rows;
     struct row_range slabs = {window->first_row / slab_rows, (end + slab_rows - 1) / slab_rows};
     if (!w->visited) {
-        walk_slabs(w, window, slabs);
+        walk_slabs(s, window, slabs);
         return true;
     }
     for (size_t slab = slabs.first; slab < slabs.end; slab++) {
         size_t first = slab * slab_rows, last = first + slab_rows < end ? first + slab_rows : end;
-        walk_slabs(w, window, (struct row_range){slab, slab + 1});
+        walk_slabs(s, window, (struct row_range){slab, slab + 1});
         if (!w->visited(w->context, first, last))
             return false;
     }
@@ -63,11 +83,12 @@ static bool walk_window(const struct walk *w, const struct data_window *window)
 
 enum gm_code walk_rows(const struct walk *w, struct gm_error *err)
 {
+    struct walking s = {.walk = w};
     struct data_pass *pass = NULL;
     const struct data_window *window = NULL;
     enum gm_code code = data_pass_open(&pass, w->set, &(struct data_order){0}, err);
-    while (!code && !(code = data_pass_next(pass, &window, err)) && window && walk_window(w, window))
+    while (!code && !s.stopped && !(code = data_pass_next(pass, &window, err)) && window && walk_window(&s, window))
         ;
     data_pass_close(pass);
-    return code;
+    return !code && s.stopped ? error_set(err, GM_INTERRUPTED, "Interrupted in a pass over the data.") : code;
 }

@@ -20,6 +20,11 @@ struct walk_block {
 /* Runs inside a parallel region: no allocation, no I/O, no lock. thread is 0 .. threads-1. */
 typedef void walk_fn(void *context, int thread, size_t lane, const struct walk_block *block);
 
+struct walk_stop {
+    bool (*asked)(void *context); /* NULL: never */
+    void *context;
+};
+
 struct walk {
     struct data_set *set;
     const struct lane_plan *plan;
@@ -29,6 +34,8 @@ struct walk {
     /* When set: slabs are visited one after the other, and this is called by the calling thread, outside of the
      * parallel region, when rows [first, end) of the dataset were visited. false: stop walking. */
     bool (*visited)(void *context, size_t first, size_t end);
+    /* Asked by the calling thread before each slab of each lane: true ends the walk, GM_INTERRUPTED. NULL: never. */
+    const struct walk_stop *stop;
 };
 
 enum gm_code walk_rows(const struct walk *walk, struct gm_error *err);

@@ -79,6 +79,8 @@ enum gm_code worker_init(struct worker *w, const struct worker_setup *setup, str
     size_t rows = setup->block_rows, call = setup->call_rows, most = call > rows ? call : rows;
     bool splits = setup->split && setup->split->mask && !call;
     loss_host_init(&w->host, &w->error);
+    atomic_store(&w->pulse.what, setup->loss->plugin->vtable.id);
+    atomic_store(&w->pulse.where, setup->loss->plugin->path);
     enum gm_code code;
     size_t values = m->spec.sparse ? setup->entries : rows * m->spec.features;
     if ((code = take(w, &w->x, values, real_bytes(m), err)) || (m->spec.sparse && (code = take_sparse(w, err))) ||
@@ -292,6 +294,28 @@ static void add_theta(struct worker *w, double *to)
         to[i] += w->theta_grad[i];
 }
 
+/* Behind the rows of this call, which are fewer than the buffer holds in a last block, there are canaries too. */
+static double *end_of(double *values, size_t rows, size_t width)
+{
+    return values ? values + rows * width : NULL;
+}
+
+static int call_plugin(struct worker *w, const struct gm_loss_batch *batch, size_t row, struct gm_loss_result *result)
+{
+    size_t outputs = w->setup.loss->outputs;
+    double *ends[] = {end_of(result->grad, batch->rows, outputs), end_of(result->hess_diag, batch->rows, outputs),
+                      end_of(result->hess, batch->rows, outputs * outputs)};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends[i])
+            memcpy(ends[i], &canary, sizeof canary);
+    pulse_enter(&w->pulse, row);
+    int status = w->setup.loss->plugin->vtable.evaluate(batch, result);
+    pulse_leave(&w->pulse);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        w->overrun = w->overrun || (ends[i] && memcmp(ends[i], &canary, sizeof canary) != 0);
+    return status;
+}
+
 /* One call of the plugin. The lane's first failure is remembered in sums. */
 static void evaluate(struct worker *w, const struct worker_part *part, int side, uint64_t step, size_t row,
                      struct lane_sums *sums)
@@ -317,7 +341,7 @@ static void evaluate(struct worker *w, const struct worker_part *part, int side,
         result.hess_diag = part->second;
     else if (side == 0)
         result.hess = part->second;
-    int status = w->setup.loss->plugin->vtable.evaluate(&batch, &result);
+    int status = call_plugin(w, &batch, row, &result);
     if (!sums->code && (status != GM_LOSS_OK || !isfinite(result.loss))) {
         sums->code = status != GM_LOSS_OK ? GM_PLUGIN_BROKEN : GM_DIVERGED;
         sums->status = status;
@@ -413,7 +437,7 @@ enum gm_code worker_check(const struct worker *w, struct gm_error *err)
 {
     const struct worker_part *parts[] = {&w->all, &w->train, &w->held};
     size_t rows = w->setup.block_rows, outputs = w->setup.loss->outputs;
-    bool live = canaries_live(w->theta_grad, w->setup.loss->spec.n_theta) &&
+    bool live = !w->overrun && canaries_live(w->theta_grad, w->setup.loss->spec.n_theta) &&
                 canaries_live(w->call.grad, w->setup.call_rows * outputs);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         live = live && canaries_live(parts[i]->grad, rows * outputs) &&

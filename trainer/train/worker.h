@@ -5,6 +5,7 @@
 #ifndef TRAIN_WORKER_H
 #define TRAIN_WORKER_H
 
+#include "base/pulse.h"
 #include "data/data.h"
 #include "data/split.h"
 #include "loss/plugin.h"
@@ -49,6 +50,8 @@ struct worker {
     void *scratch;      /* the model's */
     void *loss_scratch; /* the loss's */
     struct gm_loss_host host;
+    struct pulse pulse;    /* where in the plugin this thread is */
+    bool overrun;          /* the loss wrote behind the rows of a call */
     struct gm_error error; /* the loss's own words when it refused */
     void *memory[32];      /* everything allocated */
     size_t n_memory;

@@ -1,0 +1,133 @@
+/* A thread that watches the others from outside. */
+#include "train/monitor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/pulse.h"
+#include "train/engine.h"
+#include "train/problem.h"
+
+#define MOST_THREADS 4096 /* as run.threads allows */
+#define LOOK         0.25 /* seconds between two looks, or a quarter of the limit */
+
+/* What was seen of a pulse at the last looks. */
+struct seen {
+    unsigned beats;
+    double since; /* when it was first seen like that */
+};
+
+/* Seconds that the pulse has been inside of one and the same call; 0: it is outside. */
+static double inside(const struct pulse *pulse, struct seen *seen)
+{
+    unsigned beats = atomic_load_explicit(&pulse->beats, memory_order_acquire);
+    double now = clock_seconds();
+    if (beats != seen->beats)
+        *seen = (struct seen){beats, now};
+    return beats % 2 ? now - seen->since : 0;
+}
+
+static void tell_plugin(const struct monitor *m, const struct pulse *pulse)
+{
+    char text[GM_ERROR_TEXT], place[80] = "the short check before training";
+    if (pulse != &pulse_check)
+        snprintf(place, sizeof place, "the block at row %zu", atomic_load(&pulse->row));
+    const char *what = atomic_load(&pulse->what), *where = atomic_load(&pulse->where);
+    snprintf(text, sizeof text,
+             "The loss '%s' (%s) has not come back for %g seconds from %s (run.watchdog). 'gradmill check-loss %s' "
+             "examines it.",
+             what ? what : "?", where ? where : "?", m->limit, place, where ? where : "NAME");
+    m->watch->stalled(m->watch->context, GM_PLUGIN_BROKEN, text);
+}
+
+static void tell_disk(const struct monitor *m, double seconds)
+{
+    char text[GM_ERROR_TEXT];
+    const char *what = atomic_load(&pulse_disk.what);
+    snprintf(text, sizeof text, "%s: still waiting for the disk after %.0f seconds: it is slow, or does not answer.",
+             what ? what : "?", seconds);
+    m->watch->stalled(m->watch->context, GM_OK, text);
+}
+
+/* Called with the lock held. */
+static void look(const struct monitor *m, struct seen *workers, struct seen others[2], double *next_disk)
+{
+    struct seen *disk = &others[0];
+    double waited = inside(&pulse_disk, disk);
+    if (waited < MONITOR_DISK_SECONDS)
+        *next_disk = MONITOR_DISK_SECONDS;
+    if (waited >= *next_disk) {
+        tell_disk(m, waited);
+        *next_disk *= 2;
+    }
+    if (!isnan(m->limit) && inside(&pulse_check, &others[1]) >= m->limit)
+        tell_plugin(m, &pulse_check);
+    for (int t = 0; !isnan(m->limit) && m->engine && t < m->engine->threads && t < MOST_THREADS; t++)
+        if (inside(&m->engine->workers[t].pulse, &workers[t]) >= m->limit) {
+            tell_plugin(m, &m->engine->workers[t].pulse);
+            workers[t].since = clock_seconds();
+        }
+}
+
+static void *watch(void *context)
+{
+    struct seen workers[MOST_THREADS] = {0}; /* 64 KiB of this thread's own stack */
+    struct monitor *m = context;
+    struct seen others[2] = {0};
+    double next_disk = MONITOR_DISK_SECONDS, pause = m->limit < 4 * LOOK ? m->limit / 4 : LOOK;
+    pthread_mutex_lock(&m->lock);
+    while (!m->ending) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        double at = (double)until.tv_nsec * 1e-9 + pause;
+        until.tv_sec += (time_t)at;
+        until.tv_nsec = (long)((at - floor(at)) * 1e9);
+        pthread_cond_timedwait(&m->wake, &m->lock, &until);
+        look(m, workers, others, &next_disk);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+void monitor_start(struct monitor *m, const struct gm_job *job, const struct gm_watch *watcher)
+{
+    pthread_condattr_t how;
+    *m = (struct monitor){.limit = job->run.watchdog};
+    if (!watcher || !watcher->stalled)
+        return;
+    m->watch = watcher;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_condattr_init(&how);
+    pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->wake, &how);
+    pthread_condattr_destroy(&how);
+    if (pthread_create(&m->thread, NULL, watch, m) != 0) {
+        m->watch = NULL;
+        problem_note(watcher, "No thread to spare: run.watchdog does not watch.");
+    }
+}
+
+void monitor_engine(struct monitor *m, const struct engine *engine)
+{
+    if (!m->watch)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->engine = engine;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void monitor_stop(struct monitor *m)
+{
+    if (!m->watch)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->ending = true;
+    pthread_cond_signal(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+    pthread_join(m->thread, NULL);
+    pthread_cond_destroy(&m->wake);
+    pthread_mutex_destroy(&m->lock);
+    m->watch = NULL;
+}
