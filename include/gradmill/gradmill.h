@@ -100,6 +100,8 @@ struct gm_job {
         enum gm_activation activation; /* of the hidden layers */
         double dropout;                /* share of their units left out in training */
         enum gm_start start;           /* of their weights */
+        size_t rank;                   /* factorization: factors of a user and of an item */
+        size_t negatives; /* factorization: terms added to each event; 0: auto, none where there are ratings, else 4 */
     } model;
     struct {
         const struct gm_job_loss *terms;
@@ -178,10 +180,11 @@ struct gm_metrics {
     enum gm_task task;
     size_t rows, outputs, classes;
     double weight_sum;
-    double loss;               /* of the model's own loss, mean */
-    double mse, rmse, mae, r2; /* regression, on the response scale; mean over outputs */
-    double accuracy, log_loss; /* classification */
-    double *confusion;         /* [classes x classes] row: true class, column: predicted; NULL */
+    double loss;                /* of the model's own loss, mean */
+    double mse, rmse, mae, r2;  /* regression, on the response scale; mean over outputs */
+    double accuracy, log_loss;  /* classification */
+    double hit_rate, ndcg, auc; /* how events are ranked among drawn candidates: at 10, at 10, of all */
+    double *confusion;          /* [classes x classes] row: true class, column: predicted; NULL */
 };
 void gm_metrics_release(struct gm_metrics *metrics);
 
@@ -241,6 +244,10 @@ enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data
                         gm_predictions_fn *predictions, void *context, struct gm_error *err);
 enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
                          struct gm_metrics *metrics, struct gm_error *err);
+
+/* Rows of a dataset that the model would predict, found without reading values. Errors as gm_predict. */
+enum gm_code gm_model_rows(const struct gm_model *model, const struct gm_data *data, bool allow_external, size_t *rows,
+                           struct gm_error *err);
 
 /* Rows and features of a dataset, found without reading values. Errors as gm_predict. */
 enum gm_code gm_data_shape(const struct gm_data *data, bool allow_external, size_t *rows, size_t *features,

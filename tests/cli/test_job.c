@@ -132,13 +132,14 @@ static void written_defaults_change_nothing(void)
     size_t count, compared = 0;
     const struct job_key *keys = job_keys(&count);
     for (size_t i = 0; i < count; i++) {
-        char set[200];
+        char set[200], text[200];
         if (!keys[i].fallback || strncmp(keys[i].path, "loss", 4) == 0 || (keys[i].flags & JOB_NOWHERE))
             continue;
         snprintf(set, sizeof set, "%s=%s", keys[i].path, keys[i].fallback);
         const char *model = keys[i].model; /* whose keys they are; hidden: what mlp cannot do without */
-        struct job_file file =
-            loaded(model ? "data: {train: d.h5}\nloss: mse\nmodel: {type: mlp, hidden: [2]}\n" : MINIMAL, set);
+        snprintf(text, sizeof text, "data: {train: d.h5}\nloss: mse\nmodel: {type: %s%s}\n", model ? model : "linear",
+                 model && strcmp(model, "mlp") == 0 ? ", hidden: [2]" : "");
+        struct job_file file = loaded(text, set);
         bool same = same_field(&keys[i], &file.job, &plain.job);
         if (!same)
             printf("\n    %s changes the job", set);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/job.h"
+#include "datasets/datasets.h"
 #include "train/lab.h"
 
 #define MOST_RUNS 2000
@@ -43,7 +44,13 @@ static void write_data(const char *path, double shift)
 /* What a model trains on. */
 static bool data_for(const char *model, struct lab *lab)
 {
-    (void)lab;
+    if (strcmp(model, "factorization") == 0) {
+        struct gm_error err;
+        const struct make_options options = {.rows = 300, .users = 20, .items = 30, .rank = 2, .noise = 0.5, .seed = 1};
+        CU_ASSERT_EQUAL(make_ratings("ratings.h5", &options, &err), GM_OK);
+        lab->job.data.train.path = "ratings.h5";
+        return true;
+    }
     if (strcmp(model, "linear") == 0 || strcmp(model, "mlp") == 0)
         return true;
     return false;

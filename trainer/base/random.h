@@ -20,7 +20,8 @@ enum random_purpose {
     RANDOM_DROPOUT = 6,
     RANDOM_NEGATIVE = 7,
     RANDOM_CHECK = 8,
-    RANDOM_IMPORT = 9
+    RANDOM_IMPORT = 9,
+    RANDOM_GRID = 32
 };
 
 struct random_key {

@@ -40,7 +40,8 @@ static const struct job_key keys[] = {
     {"model.hidden", JOB_WHOLES, AT(model.hidden), FROM(1), 0, NULL, NULL, "mlp", NULL, "units of each hidden layer, as in [256, 128]"},
     {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp", "relu", "of the hidden layers; gelu is the exact one"},
     {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
-    {"model.rank", JOB_WHOLE, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "factorization", NULL, "factors of a user and of an item"},
+    {"model.rank", JOB_WHOLE, AT(model.rank), FROM(1), 0, NULL, NULL, "factorization", "16", "factors of a user and of an item"},
+    {"model.negatives", JOB_WHOLE, AT(model.negatives), 1, 255, 0, NULL, "auto", "factorization", "auto", "every row is an event of target 1, and so many items drawn at random get target 0; auto: 4 when there are no ratings, else the ratings are what is learned"},
     {"model.count", JOB_WHOLE, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "centroids", NULL, "centroids"},
 
     {"loss", JOB_LOSS, 0, ANY, 0, NULL, NULL, NULL, NULL, "name of a loss; or a map of the keys below; or a list of such maps (multi-task)"},

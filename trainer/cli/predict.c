@@ -33,8 +33,7 @@ static enum gm_code run(struct passage *p, const struct gm_data *data, const str
                         struct gm_error *err)
 {
     struct predict_out *out = &p->out;
-    size_t features;
-    enum gm_code code = gm_data_shape(data, use->use.allow_external, &out->rows, &features, err);
+    enum gm_code code = gm_model_rows(out->model, data, use->use.allow_external, &out->rows, err);
     if (code != GM_OK)
         return code;
     out->raw = use->use.raw;

@@ -60,8 +60,16 @@ static void percent(double share, char *out, size_t size)
 
 void table_metrics(struct table *table, const struct gm_metrics *m, const struct gm_metrics *second)
 {
-    static const struct gm_metrics none = {
-        .mse = NAN, .rmse = NAN, .mae = NAN, .r2 = NAN, .accuracy = NAN, .log_loss = NAN, .loss = NAN};
+    static const struct gm_metrics none = {.mse = NAN,
+                                           .rmse = NAN,
+                                           .mae = NAN,
+                                           .r2 = NAN,
+                                           .accuracy = NAN,
+                                           .log_loss = NAN,
+                                           .loss = NAN,
+                                           .hit_rate = NAN,
+                                           .ndcg = NAN,
+                                           .auc = NAN};
     const struct gm_metrics *o = second ? second : &none;
     /* A loss that is a metric itself is not told twice. */
     bool is_mse = fabs(m->mse - m->loss) <= 1e-9 * fabs(m->loss);
@@ -78,6 +86,9 @@ void table_metrics(struct table *table, const struct gm_metrics *m, const struct
     table_pair(table, "rmse", m->rmse, o->rmse);
     table_pair(table, "mae", m->mae, o->mae);
     table_pair(table, "r2", m->r2, o->r2);
+    table_pair(table, "hit rate at 10", m->hit_rate, o->hit_rate);
+    table_pair(table, "ndcg at 10", m->ndcg, o->ndcg);
+    table_pair(table, "auc", m->auc, o->auc);
 }
 
 void table_print(const struct table *table, FILE *out)

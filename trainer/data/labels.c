@@ -11,7 +11,7 @@ enum { SLOTS_FIRST = 256 };
 
 enum gm_code labels_init(struct labels *labels, size_t rows, struct gm_error *err)
 {
-    *labels = (struct labels){.rows = rows, .n_slots = SLOTS_FIRST, .room = SLOTS_FIRST / 2};
+    *labels = (struct labels){.rows = rows, .n_slots = SLOTS_FIRST, .room = SLOTS_FIRST / 2, .most = LABELS_MOST};
     enum gm_code code = memory_alloc((void **)&labels->codes, rows, sizeof *labels->codes, "class labels", err);
     if (code == GM_OK)
         code = memory_alloc((void **)&labels->list, labels->room, sizeof *labels->list, "class labels", err);
@@ -72,7 +72,7 @@ bool labels_add(struct labels *labels, size_t row, const void *bytes, size_t siz
 {
     size_t slot = find_slot(labels, bytes, size);
     if (!labels->slots[slot]) {
-        if (labels->count == LABELS_MOST)
+        if (labels->count == labels->most)
             return false;
         if (labels->count == labels->room) {
             if (!grow(labels))

@@ -27,12 +27,13 @@ struct labels {
     size_t count, room;
     uint32_t *slots; /* [n_slots] code + 1, 0: free */
     size_t n_slots;
+    size_t most; /* different labels at most: LABELS_MOST, unless changed after labels_init */
 };
 
 enum gm_code labels_init(struct labels *labels, size_t rows, struct gm_error *err);
 void labels_release(struct labels *labels); /* a zeroed struct is fine */
 
-/* The label of a row. False when there are more than LABELS_MOST different ones or no memory. */
+/* The label of a row. False when there are more than `most` different ones or no memory. */
 bool labels_add(struct labels *labels, size_t row, const void *bytes, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/data.h"
+#include "data/ratings.h"
 #include "model/file.h"
 
 #define NAMES_SHOWN 12
@@ -132,12 +133,29 @@ static void tell_target(const struct facts *f, const struct data_schema *s)
         names(f, "classes", s->class_names, s->classes);
 }
 
+static enum gm_code inspect_ratings(const char *name, const struct facts *f, struct gm_error *err)
+{
+    struct ratings r;
+    const struct ratings_request request = {.path = name, .memory = UINT64_MAX};
+    enum gm_code code = ratings_read(&r, &request, err);
+    if (code)
+        return code;
+    f->tell(f->context, "ratings", NULL);
+    fact(f, "users", "%s, %zu", r.user_at, r.users.count);
+    fact(f, "items", "%s, %zu", r.item_at, r.items.count);
+    fact(f, "ratings", "%s, %zu", r.rating_at ? r.rating_at : "none: events", r.rows);
+    ratings_release(&r);
+    return GM_OK;
+}
+
 static enum gm_code inspect_data(const char *name, const struct facts *f, struct gm_error *err)
 {
     struct data_set *set = NULL;
+    struct gm_error no_ratings;
+    size_t rows;
     enum gm_code code = data_open(&set, &(struct data_source){.path = name}, &(struct data_options){0}, err);
     if (code)
-        return code;
+        return ratings_count(name, false, &rows, &no_ratings) ? code : inspect_ratings(name, f, err);
     if (data_schema(set)->target_is_text)
         code = data_make_classes(set, NULL, 0, err);
     const struct data_schema *s = data_schema(set);

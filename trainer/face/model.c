@@ -12,6 +12,7 @@
 #include "model/file.h"
 #include "train/apply.h"
 #include "train/metrics.h"
+#include "train/rated_apply.h"
 
 #define PARAMS_MOST 64
 
@@ -145,12 +146,27 @@ static struct apply_setup setup_of(const struct gm_model *m, const struct gm_dat
                                 .use = use};
 }
 
+static bool is_factorization(const struct gm_model *m)
+{
+    return m->file.spec.type == MODEL_FACTORIZATION;
+}
+
+enum gm_code gm_model_rows(const struct gm_model *model, const struct gm_data *data, bool allow_external, size_t *rows,
+                           struct gm_error *err)
+{
+    size_t features;
+    return is_factorization(model) && data->path ? ratings_count(data->path, allow_external, rows, err)
+                                                 : gm_data_shape(data, allow_external, rows, &features, err);
+}
+
 enum gm_code gm_predict(const struct gm_model *model, const struct gm_data *data, const struct gm_use *use,
                         gm_predictions_fn *predictions, void *context, struct gm_error *err)
 {
     struct problem p;
     double *params;
     struct apply_setup setup = setup_of(model, data, use);
+    if (is_factorization(model))
+        return rated_predict(&setup, predictions, context, err);
     enum gm_code code = apply_init(&p, &params, &setup, err);
     if (code)
         return code;
@@ -169,6 +185,8 @@ enum gm_code gm_evaluate(const struct gm_model *model, const struct gm_data *dat
     double *params;
     struct apply_setup setup = setup_of(model, data, use);
     setup.evaluates = true;
+    if (is_factorization(model))
+        return rated_evaluate(&setup, metrics, err);
     enum gm_code code = apply_init(&p, &params, &setup, err);
     if (code)
         return code;

@@ -15,6 +15,7 @@
 #include "train/metrics.h"
 #include "train/monitor.h"
 #include "train/run.h"
+#include "train/strata_measure.h"
 #include "train/summary.h"
 
 /* ---- the model file ---- */
@@ -53,9 +54,11 @@ static enum gm_code save_model(const struct run *r, struct gm_error *err)
     struct model_file file = describe(r);
     if (!path)
         return GM_OK;
+    struct model model = r->problem->model;
+    model.factors = r->strata ? r->strata->kept : NULL;
     enum gm_code code = loss_params_text(&r->problem->loss, &file.loss_params, err);
     if (!code)
-        code = model_file_write(&file, &r->problem->model, r->kept, path, err);
+        code = model_file_write(&file, &model, r->kept, path, err);
     memory_free(file.loss_params);
     return code;
 }
@@ -72,10 +75,19 @@ static uint64_t bytes_per_pass(const struct data_schema *s)
     return (uint64_t)row * s->rows;
 }
 
+static enum gm_code measure_ratings(const struct run *r, struct gm_summary *summary, struct gm_error *err)
+{
+    const struct strata *s = r->strata;
+    enum gm_code code = strata_metrics(s, s->kept, &s->grid->train, &summary->train, err);
+    return code ? code : strata_metrics(s, s->kept, rated_held_out(r->problem->rated), &summary->validation, err);
+}
+
 static enum gm_code measure(struct run *r, struct gm_summary *summary, struct gm_error *err)
 {
     const struct problem *p = r->problem;
     struct gm_metrics sides[2];
+    if (r->strata)
+        return measure_ratings(r, summary, err);
     engine_prepare(&r->engine, r->kept);
     enum gm_code code = metrics_run(&r->engine, &(struct metrics_request){&p->train, &p->split}, sides, err);
     summary->train = sides[0];
@@ -103,9 +115,9 @@ static void summarise(const struct run *r, struct gm_summary *s)
     s->rows = p->train.schema->rows;
     s->features = p->train.schema->features;
     s->outputs = p->loss.outputs;
-    s->parameters = r->n;
+    s->parameters = r->strata ? factorization_parameters(&r->strata->now) : r->n;
     s->data_bytes_per_pass = bytes_per_pass(p->train.schema);
-    s->resident = data_is_resident(p->train.set);
+    s->resident = !p->train.set || data_is_resident(p->train.set);
     s->threads = p->threads;
     s->peak_memory_bytes = memory_peak();
     s->resumable = r->saved.durable;

@@ -22,7 +22,8 @@
 #include "model/sparse.h"
 #include "model/tape.h"
 
-struct archive; /* base/archive.h */
+struct archive;       /* base/archive.h */
+struct factorization; /* model/factorization.h */
 
 enum model_type { MODEL_LINEAR, MODEL_MLP, MODEL_FACTORIZATION, MODEL_CENTROIDS, MODEL_TWO_TOWER, MODEL_TYPES };
 enum model_precision { MODEL_F32, MODEL_F64 };
@@ -41,7 +42,8 @@ struct model_spec {
     enum activation activation;
     double dropout;
     enum model_start start;
-    uint64_t seed; /* of the start values */
+    uint64_t seed;             /* of the start values */
+    size_t users, items, rank; /* factorization */
 };
 
 struct model {
@@ -58,6 +60,8 @@ struct model {
     struct dense_kernels dense;
     struct sparse_kernels sparse;
     void *inside; /* the model's own */
+    const struct factorization
+        *factors; /* factorization: its parameters, borrowed; the vector of all others is empty */
 };
 
 /* Rows as the inner loops want them, in the model's precision: dense, or sparse (spec.sparse). */

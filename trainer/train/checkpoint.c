@@ -73,7 +73,8 @@ static enum gm_code put_arrays(struct archive *a, struct run *r, struct gm_error
         char name[STATE_NAME + 8];
         struct archive_shape shape = {1, {state.arrays[i].count}};
         snprintf(name, sizeof name, "/state/%s", state.arrays[i].name);
-        code = archive_put(a, name, ARCHIVE_F64, &shape, state.arrays[i].values, err);
+        code = state.arrays[i].singles ? archive_put(a, name, ARCHIVE_F32, &shape, state.arrays[i].singles, err)
+                                       : archive_put(a, name, ARCHIVE_F64, &shape, state.arrays[i].values, err);
     }
     return code;
 }
@@ -184,16 +185,17 @@ static enum gm_code get_array(const struct archive *a, const struct state_array 
                               struct gm_error *err)
 {
     char name[STATE_NAME + 8];
-    double *values = NULL;
+    void *values = NULL;
     struct archive_shape shape = {.rank = 1};
     snprintf(name, sizeof name, "/state/%s", to->name);
     if (!archive_has(a, name))
         return other_layout(path, name, err);
-    enum gm_code code = archive_get(a, name, ARCHIVE_F64, &shape, (void **)&values, err);
+    enum gm_code code = archive_get(a, name, to->singles ? ARCHIVE_F32 : ARCHIVE_F64, &shape, &values, err);
     if (!code && shape.dims[0] != to->count)
         code = other_layout(path, name, err);
     if (!code)
-        memcpy(to->values, values, to->count * sizeof *values);
+        memcpy(to->singles ? (void *)to->singles : to->values, values,
+               to->count * (to->singles ? sizeof *to->singles : sizeof *to->values));
     memory_free(values);
     return code;
 }

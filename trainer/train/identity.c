@@ -96,6 +96,8 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
         {"model.outputs", WHOLE, .whole = job->model.outputs},
         {"model.activation", WHOLE, .whole = job->model.activation},
         {"model.init", WHOLE, .whole = job->model.start},
+        {"model.rank", WHOLE, .whole = job->model.rank},
+        {"model.negatives", WHOLE, .whole = job->model.negatives},
         {"run.seed", WHOLE, .whole = job->run.seed},
         {"run.precision", WHOLE, .whole = job->run.precision},
     };
@@ -180,7 +182,7 @@ enum gm_code identity_of_problem(struct identity *id, const struct problem *p, s
         code = identity_add(id, IDENTITY_LOSS, p->plugin.vtable.id, p->plugin.sha256, err);
     if (!code)
         code = identity_add(id, IDENTITY_DATA, "data.train", p->stats.fingerprint, err);
-    if (!code && p->validation.set)
+    if (!code && p->validation_fingerprint[0])
         code = identity_add(id, IDENTITY_DATA, "data.validation", p->validation_fingerprint, err);
     return code;
 }

@@ -67,9 +67,9 @@ enum gm_code log_start(struct train_log *log, const struct problem *p, struct gm
                           "gradmill_version", GRADMILL_VERSION, "data", s->features_at, "rows", (json_int_t)s->rows,
                           "held_out_rows", (json_int_t)p->split.held_out, "features", (json_int_t)s->features,
                           "outputs", (json_int_t)p->loss.outputs, "threads", p->threads, "resident",
-                          data_is_resident(p->train.set), "seed", (json_int_t)p->job->run.seed, "data_fingerprint",
-                          p->stats.fingerprint, "loss", p->plugin.vtable.id, "loss_sha256", p->plugin.sha256,
-                          "precision", p->model.spec.precision == MODEL_F32 ? "float32" : "float64");
+                          !p->train.set || data_is_resident(p->train.set), "seed", (json_int_t)p->job->run.seed,
+                          "data_fingerprint", p->stats.fingerprint, "loss", p->plugin.vtable.id, "loss_sha256",
+                          p->plugin.sha256, "precision", p->model.spec.precision == MODEL_F32 ? "float32" : "float64");
     return write_line(log, o, err);
 }
 

@@ -150,7 +150,10 @@ static enum gm_code finish_side(const struct metrics_pass *p, int side, const st
                              .mae = NAN,
                              .r2 = NAN,
                              .accuracy = NAN,
-                             .log_loss = NAN};
+                             .log_loss = NAN,
+                             .hit_rate = NAN,
+                             .ndcg = NAN,
+                             .auc = NAN};
     if (p->regression && m->rows)
         finish_regression(p, s, m);
     else if (p->classes && m->rows)

@@ -310,6 +310,8 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
     const struct data_schema *s = p->train.schema;
     double work =
         s->sparse ? (double)s->entries * (double)p->loss.outputs : (double)s->rows * (double)parameter_count(p);
+    if (p->rated)
+        work = 2 * (double)s->rows * (double)p->rated->rank;
     if (work < SMALL_WORK && job->run.threads <= 0)
         p->threads = 1;
     p->memory = job->run.memory ? job->run.memory : memory_limit() / 10 * 6;
@@ -432,14 +434,31 @@ enum gm_code problem_cut(struct problem *p, struct gm_error *err)
     return code;
 }
 
+/* From here on the two kinds of problems part: rows of features, and ratings. */
+static enum gm_code init_rated(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
+{
+    enum gm_code code;
+    p->memory = p->job->run.memory ? p->job->run.memory : memory_limit() / 10 * 6;
+    if ((code = rated_open(p, watch, err)) || (code = bind_loss(p, err)))
+        return code;
+    choose_resources(p, watch);
+    return rated_load(p, watch, err);
+}
+
 enum gm_code problem_init(struct problem *p, const struct gm_job *job, const struct gm_watch *watch,
                           struct gm_error *err)
 {
     *p = (struct problem){.job = job};
     enum gm_code code;
     if ((code = check_supported(job, err)) || (code = check_split(job, err)) || (code = check_outputs(p, err)) ||
-        (code = load_loss(p, err)) || (code = open_data(p, err)) || (code = make_classes(p, err)) ||
-        (code = bind_loss(p, err)))
+        (code = load_loss(p, err)))
+        goto failed;
+    if (job->model.type == GM_MODEL_FACTORIZATION) {
+        if ((code = init_rated(p, watch, err)))
+            goto failed;
+        return GM_OK;
+    }
+    if ((code = open_data(p, err)) || (code = make_classes(p, err)) || (code = bind_loss(p, err)))
         goto failed;
     choose_resources(p, watch);
     if ((code = hessian_check(p, p->memory, watch, err)) || (code = load_data(p, watch, err)) ||
@@ -459,6 +478,7 @@ void problem_release(struct problem *p)
     split_release(&p->split);
     pieces_release(&p->train.pieces);
     pieces_release(&p->validation.pieces);
+    rated_release(p->rated);
     data_close(p->train.set);
     data_close(p->validation.set);
     loss_release(&p->loss);

@@ -17,6 +17,7 @@
 #include "loss/plugin.h"
 #include "model/model.h"
 #include "train/pieces.h"
+#include "train/rated.h"
 
 /* A dataset with how it is walked. */
 struct problem_data {
@@ -35,7 +36,8 @@ struct problem {
     struct data_stats stats;               /* of the training rows */
     char validation_fingerprint[33];       /* "": no separate dataset */
     struct model model;
-    const double *fill; /* [features] what replaces a missing feature; NULL: none is missing */
+    const double *fill;  /* [features] what replaces a missing feature; NULL: none is missing */
+    struct rated *rated; /* factorization: the ratings, in place of train.set and validation.set; else NULL */
     bool has_validation;
     bool applied; /* a trained model is put to use */
     int threads;

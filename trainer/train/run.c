@@ -60,6 +60,16 @@ static enum gm_code start_params(struct run *r, struct gm_error *err)
     return code;
 }
 
+static enum gm_code init_rows(struct run *r, struct gm_error *err)
+{
+    const struct problem *p = r->problem;
+    enum gm_code code;
+    if ((code = engine_init(&r->engine, p, err)) || (code = hessian_init(&r->hessian, &r->engine, err)) ||
+        (code = group_order_init(&r->groups, p, err)))
+        return code;
+    return start_params(r, err);
+}
+
 /* Where the job says to go on, if it does; else at the beginning. */
 static enum gm_code find_start(struct run *r, struct gm_error *err)
 {
@@ -118,8 +128,7 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
         (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
-        (code = engine_init(&r->engine, p, err)) || (code = hessian_init(&r->hessian, &r->engine, err)) ||
-        (code = group_order_init(&r->groups, p, err)) || (code = start_params(r, err)) || (code = find_start(r, err)) ||
+        (code = p->rated ? run_init_strata(r, err) : init_rows(r, err)) || (code = find_start(r, err)) ||
         (code = start_log(r, err)))
         run_release(r);
     return code;
@@ -128,6 +137,7 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
 void run_release(struct run *r)
 {
     log_close(&r->log, NULL);
+    run_release_strata(r);
     engine_release(&r->engine);
     hessian_release(&r->hessian);
     group_order_release(&r->groups);
@@ -202,7 +212,9 @@ enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double
 
 enum gm_code run_train(struct run *r, struct gm_error *err)
 {
-    enum gm_code code = optim_is_full_batch(r->config.method) ? run_full(r, err) : run_minibatch(r, err);
+    enum gm_code code = r->strata                               ? run_strata(r, err)
+                        : optim_is_full_batch(r->config.method) ? run_full(r, err)
+                                                                : run_minibatch(r, err);
     bool any_best = isfinite(r->stop.best_loss);
     if (any_best && (r->problem->job->stop.restore_best || r->reason == STOP_DIVERGED)) {
         memcpy(r->kept, r->best, r->n * sizeof *r->best);

@@ -41,6 +41,7 @@ struct run {
     struct engine engine;
     struct group_order groups; /* of batches of whole groups */
     struct hessian hessian;    /* newton's */
+    struct strata *strata;     /* factorization: what trains, in place of engine, params, best and kept; else NULL */
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;
@@ -89,8 +90,12 @@ enum gm_code run_pause(struct run *r, struct gm_error *err);
 /* The watcher wants to stop. */
 bool run_interrupted(const struct run *r);
 
-/* The two families of methods (full.c, minibatch.c). */
+/* The families of methods (full.c, minibatch.c). */
 enum gm_code run_full(struct run *r, struct gm_error *err);
 enum gm_code run_minibatch(struct run *r, struct gm_error *err);
+/* Ratings (strata_run.c). */
+enum gm_code run_strata(struct run *r, struct gm_error *err);
+enum gm_code run_init_strata(struct run *r, struct gm_error *err);
+void run_release_strata(struct run *r);
 
 #endif

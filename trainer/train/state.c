@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "train/strata.h"
+
 #define COUNT_MOST 9007199254740992.0 /* 2^53: a double holds every whole number up to here */
 
 enum number_kind { REAL, COUNT, FLAG };
@@ -65,14 +67,26 @@ static void add(struct run_state *s, const char *room, const char *name, double 
     s->count++;
 }
 
+static void add_strata(struct run_state *s, struct strata *strata)
+{
+    struct strata_array arrays[STRATA_ARRAYS];
+    size_t found = strata_state(strata, arrays, STRATA_ARRAYS);
+    for (size_t i = 0; i < found; i++) {
+        add(s, "", arrays[i].name, arrays[i].single ? NULL : arrays[i].values, arrays[i].count);
+        s->arrays[s->count - 1].singles = arrays[i].single ? arrays[i].values : NULL;
+    }
+}
+
 void run_state(struct run *r, struct run_state *s)
 {
     struct optim_array optim[OPTIM_ARRAYS];
     size_t found = optim_state(r->optim, optim, OPTIM_ARRAYS);
-    s->count = 0;
+    *s = (struct run_state){0};
     add(s, "", "parameters", r->params, r->n);
     add(s, "", "best", r->best, r->n);
     add(s, "", "kept", r->kept, r->n);
+    if (r->strata)
+        add_strata(s, r->strata);
     for (size_t i = 0; i < found && i < OPTIM_ARRAYS; i++)
         add(s, "optimizer/", optim[i].name, optim[i].values, optim[i].count);
 }

@@ -21,6 +21,7 @@ struct state_array {
     char name[STATE_NAME]; /* "optimizer/velocity" */
     double *values;        /* [count], the run's own */
     size_t count;
+    float *singles; /* in place of values: kept as float */
 };
 
 struct run_state {
