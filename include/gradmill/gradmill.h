@@ -73,8 +73,9 @@ struct gm_setting {
 struct gm_job_loss {
     const char *name;                /* id, or a file when it holds '/' */
     const char *sha256;              /* pin, or NULL */
-    double weight;                   /* in a sum of losses: 1 */
+    double weight;                   /* in a sum of losses: 1; NaN: learned */
     size_t column_first, column_end; /* outputs [first, end); 0, 0: all */
+    size_t target_first, target_end; /* columns of the target; 0, 0: as the outputs, or all */
     const struct gm_setting *params;
     size_t n_params;
 };
@@ -185,6 +186,12 @@ struct gm_metrics {
     double accuracy, log_loss;  /* classification */
     double hit_rate, ndcg, auc; /* how events are ranked among drawn candidates: at 10, at 10, of all */
     double *confusion;          /* [classes x classes] row: true class, column: predicted; NULL */
+    /* Of a list of losses: each on its own outputs; loss is then without its weight, NaN where rows are coupled. */
+    struct gm_metrics *terms; /* [n_terms] */
+    size_t n_terms;
+    const char *loss_id;             /* of a term */
+    size_t column_first, column_end; /* its outputs */
+    double weight;                   /* in the sum; exp(-s) when it is learned */
 };
 void gm_metrics_release(struct gm_metrics *metrics);
 

@@ -84,13 +84,13 @@ static void gradients_and_targets_of_a_sum_are_checked_like_a_plugins(void)
 static void learned_weights_have_their_gradient(void)
 {
     const double pred[] = {1, 2, 0.5, -1, 0, -2}, target[] = {0, 4, 1, 1, 1, 0};
-    struct sum_data data = three_columns;
+    struct sum_request requests[] = {two[0], two[1]};
     struct loss loss;
     struct loss_sum sum;
     struct gm_error err = {0};
     double theta[] = {0.3, -0.4}, theta_grad[2] = {0};
-    data.learned = true;
-    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &data, &err), GM_OK);
+    requests[0].weight = requests[1].weight = NAN;
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, requests, 2, &three_columns, &err), GM_OK);
     CU_ASSERT_EQUAL_FATAL(loss.spec.n_theta, 2);
     struct gm_loss_result result = {.theta_grad = theta_grad}, plain = {0};
     CU_ASSERT_EQUAL(evaluate(&loss, pred, target, 2, &result, theta), GM_OK);
@@ -104,6 +104,48 @@ static void learned_weights_have_their_gradient(void)
         theta[i] = before;
         ASSERT_CLOSE(theta_grad[i], (above - plain.loss) / (2 * h), 1e-8);
     }
+    sum_release(&loss, &sum);
+}
+
+/* Cross-entropy of three outputs on a class in column 1 of the target, beside a squared error on column 0. */
+static void a_term_may_look_at_other_columns_of_the_target(void)
+{
+    const struct sum_request requests[] = {
+        {.name = "mse", .weight = 1, .first = 0, .end = 1, .target_first = 0, .target_end = 1},
+        {.name = "cross_entropy",
+         .weight = NAN,
+         .first = 1,
+         .end = 4,
+         .target_first = 1,
+         .target_end = 2,
+         .classes = 3},
+    };
+    const struct sum_data data = {.targets = 2};
+    const double pred[] = {3, 0.2, 0.5, 0.3}, target[] = {1, 2};
+    struct loss loss;
+    struct loss_sum sum;
+    struct gm_error err = {0};
+    double theta = 0, grad[4], raw[4], start = 7;
+    CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, requests, 2, &data, &err), GM_OK);
+    CU_ASSERT_EQUAL(loss.outputs, 4);
+    CU_ASSERT_EQUAL(loss.spec.n_theta, 1); /* one weight is learned, the other not */
+    struct gm_loss_result result = {.grad = grad};
+    CU_ASSERT_EQUAL(evaluate(&loss, pred, target, 1, &result, &theta), GM_OK);
+    double whole = log(exp(0.2) + exp(0.5) + exp(0.3));
+    ASSERT_CLOSE(result.loss, 4 + whole - 0.3, 1e-14);
+    ASSERT_CLOSE(grad[0], 4, 1e-15);
+    ASSERT_CLOSE(grad[3], exp(0.3 - whole) - 1, 1e-14);
+    /* the mean of column 0; the logs of the class frequencies, all from class 2 here */
+    struct gm_loss_batch batch = loss_batch(&loss);
+    batch.rows = 1;
+    batch.target = target;
+    batch.theta = &start;
+    CU_ASSERT_EQUAL(loss.plugin->vtable.baseline(&batch, raw), GM_LOSS_OK);
+    CU_ASSERT_EQUAL(raw[0], 1);
+    CU_ASSERT(raw[3] > raw[1]);
+    const double bad[] = {1, 3};
+    CU_ASSERT_EQUAL(loss_check_targets(&loss, bad, 1, 0, "y", &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "a class index from 0 to 2");
     sum_release(&loss, &sum);
 }
 
@@ -125,6 +167,14 @@ static void nonsense_is_refused(void)
     const struct sum_request unknown[] = {{.name = "mse", .weight = 1}, {.name = "msee", .weight = 1}};
     CU_ASSERT_EQUAL(sum_bind(&loss, &sum, unknown, 2, &three_columns, &err), GM_PLUGIN_LOAD);
     CU_ASSERT_PTR_NULL(sum.terms);
+    const struct sum_request outside = {
+        .name = "mse", .weight = 1, .first = 0, .end = 1, .target_first = 3, .target_end = 4};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &outside, 1, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "not within the 3 columns");
+    const struct sum_request coupled[] = {{.name = "listnet", .weight = 1}, {.name = "contrastive", .weight = 1}};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, coupled, 2, &(struct sum_data){.targets = 1, .outputs = 1}, &err),
+                    GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "do not go together");
 }
 
 static void the_text_names_every_term(void)
@@ -135,12 +185,14 @@ static void the_text_names_every_term(void)
     char *text = NULL;
     CU_ASSERT_EQUAL_FATAL(sum_bind(&loss, &sum, two, 2, &three_columns, &err), GM_OK);
     CU_ASSERT_EQUAL(sum_text(&sum, &text, &err), GM_OK);
-    CU_ASSERT_STRING_EQUAL(text, "[{\"loss\":\"mse\",\"weight\":2,\"columns\":[0,2],\"params\":{}},"
-                                 "{\"loss\":\"logistic\",\"weight\":0.5,\"columns\":[2,3],\"params\":{}}]");
+    CU_ASSERT_STRING_EQUAL(text,
+                           "[{\"loss\":\"mse\",\"weight\":2,\"columns\":[0,2],\"target\":[0,2],\"params\":{}},"
+                           "{\"loss\":\"logistic\",\"weight\":0.5,\"columns\":[2,3],\"target\":[2,3],\"params\":{}}]");
     memory_free(text);
     sum_release(&loss, &sum);
 }
 
 TEST_MAIN("sum", TEST(a_sum_is_the_weighted_sum_of_its_terms),
           TEST(gradients_and_targets_of_a_sum_are_checked_like_a_plugins), TEST(learned_weights_have_their_gradient),
-          TEST(nonsense_is_refused), TEST(the_text_names_every_term))
+          TEST(a_term_may_look_at_other_columns_of_the_target), TEST(nonsense_is_refused),
+          TEST(the_text_names_every_term))

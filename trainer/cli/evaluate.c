@@ -45,6 +45,7 @@ static void print_table(const struct question *q, const struct gm_metrics *metri
         table_real(&table, "sum of weights", metrics->weight_sum);
     table_add(&table, "loss", "%.7g (%s)", metrics->loss, gm_model_loss_id(q->model));
     table_metrics(&table, metrics, NULL);
+    table_terms(&table, metrics, NULL);
     table_print(&table, stdout);
     if (metrics->confusion) {
         fputc('\n', stdout);

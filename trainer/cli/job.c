@@ -135,7 +135,7 @@ static enum gm_code read_key(const struct job_reader *r, const struct job_key *k
     case JOB_LOSS:
         return job_loss(r, node);
     case JOB_COLUMNS:
-        return job_columns(r, node, place);
+        return job_columns(r, key, node, place);
     case JOB_PARAMS:
         return job_params(r, node, place);
     case JOB_WHOLES:

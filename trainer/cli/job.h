@@ -43,7 +43,7 @@ enum job_kind {
     JOB_FILES,    /* struct gm_data: a text or a list of texts */
     JOB_FRACTION, /* data.validation: a number (validation_fraction), a file or a list of files (validation.path) */
     JOB_LOSS,     /* loss: a name, a map or a list of maps */
-    JOB_COLUMNS,  /* loss.columns */
+    JOB_COLUMNS,  /* loss.columns, loss.target */
     JOB_PARAMS,   /* loss.params */
     JOB_WHOLES    /* struct gm_wholes, a list of whole numbers */
 };
@@ -92,7 +92,8 @@ enum gm_code job_fail(const struct job_reader *r, const struct tree_node *node, 
 /* ---- the loss section (job_loss.c) ---- */
 
 enum gm_code job_loss(const struct job_reader *r, const struct tree_node *node);
-enum gm_code job_columns(const struct job_reader *r, const struct tree_node *node, struct gm_job_loss *term);
+enum gm_code job_columns(const struct job_reader *r, const struct job_key *key, const struct tree_node *node,
+                         struct gm_job_loss *term);
 enum gm_code job_params(const struct job_reader *r, const struct tree_node *node, struct gm_job_loss *term);
 /* Walk the keys of a map below `prefix` (job.c). */
 enum gm_code job_walk(const struct job_reader *r, const struct tree_node *map, const char *prefix, void *place);

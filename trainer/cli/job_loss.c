@@ -56,8 +56,12 @@ static bool column_number(const char *text, size_t *out)
     return true;
 }
 
+struct columns {
+    size_t first, end;
+};
+
 /* "2" or "0:3". */
-static bool column_text(const char *text, struct gm_job_loss *term)
+static bool column_text(const char *text, struct columns *columns)
 {
     char first[24];
     size_t length = strcspn(text, ":");
@@ -65,39 +69,42 @@ static bool column_text(const char *text, struct gm_job_loss *term)
         return false;
     memcpy(first, text, length);
     first[length] = 0;
-    if (!column_number(first, &term->column_first))
+    if (!column_number(first, &columns->first))
         return false;
-    term->column_end = term->column_first + 1;
-    return !text[length] ||
-           (column_number(text + length + 1, &term->column_end) && term->column_end > term->column_first);
+    columns->end = columns->first + 1;
+    return !text[length] || (column_number(text + length + 1, &columns->end) && columns->end > columns->first);
 }
 
 /* [0, 1, 2]: neighbours in rising order. */
-static bool column_list(const struct tree_node *list, struct gm_job_loss *term)
+static bool column_list(const struct tree_node *list, struct columns *columns)
 {
     for (const struct tree_node *node = list->first; node; node = node->next) {
         size_t column;
         if (node->kind != TREE_SCALAR || tree_is_null(node) || !column_number(node->text, &column))
             return false;
-        if (node != list->first && column != term->column_end)
+        if (node != list->first && column != columns->end)
             return false;
         if (node == list->first)
-            term->column_first = column;
-        term->column_end = column + 1;
+            columns->first = column;
+        columns->end = column + 1;
     }
     return list->first != NULL;
 }
 
-enum gm_code job_columns(const struct job_reader *r, const struct tree_node *node, struct gm_job_loss *term)
+enum gm_code job_columns(const struct job_reader *r, const struct job_key *key, const struct tree_node *node,
+                         struct gm_job_loss *term)
 {
     char expected[JOB_EXPECTED];
-    if (node->kind == TREE_SCALAR && !tree_is_null(node) && strcmp(node->text, "all") == 0)
-        return GM_OK;
-    if (node->kind == TREE_SCALAR && !tree_is_null(node) && column_text(node->text, term))
-        return GM_OK;
-    if (node->kind == TREE_LIST && column_list(node, term))
-        return GM_OK;
-    return job_fail(r, node, "loss.columns", job_expected(job_key_find("loss.columns"), expected));
+    struct columns columns = {0};
+    bool word = node->kind == TREE_SCALAR && !tree_is_null(node);
+    bool good = (word && (strcmp(node->text, "all") == 0 || column_text(node->text, &columns))) ||
+                (node->kind == TREE_LIST && column_list(node, &columns));
+    if (!good)
+        return job_fail(r, node, key->path, job_expected(key, expected));
+    bool target = strcmp(key->path, "loss.target") == 0;
+    *(target ? &term->target_first : &term->column_first) = columns.first;
+    *(target ? &term->target_end : &term->column_end) = columns.end;
+    return GM_OK;
 }
 
 /* ---- params ---- */

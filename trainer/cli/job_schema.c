@@ -46,8 +46,9 @@ static const struct job_key keys[] = {
 
     {"loss", JOB_LOSS, 0, ANY, 0, NULL, NULL, NULL, NULL, "name of a loss; or a map of the keys below; or a list of such maps (multi-task)"},
     {"loss.name", JOB_TEXT, TERM(name), ANY, 0, NULL, NULL, NULL, NULL, "as in `gradmill losses`; a name with / is a plugin file"},
-    {"loss.weight", JOB_REAL, TERM(weight), FROM(0), UP, NULL, NULL, NULL, "1", "factor of this loss in the sum"},
+    {"loss.weight", JOB_REAL, TERM(weight), FROM(0), UP, NULL, "learned", NULL, "1", "factor of this loss in the sum; learned: with the model, as exp(-s) loss + s / 2 (Kendall 2018)"},
     {"loss.columns", JOB_COLUMNS, 0, FROM(0), 0, NULL, NULL, NULL, "all", "outputs it looks at: 2, \"0:3\" (0, 1, 2) or [0, 1, 2]"},
+    {"loss.target", JOB_COLUMNS, 0, FROM(0), 0, NULL, NULL, NULL, "as columns", "columns of the target it looks at, written like columns; a target of one column is seen by all"},
     {"loss.params", JOB_PARAMS, 0, ANY, 0, NULL, NULL, NULL, NULL, "the loss's own parameters, as in {delta: 1.0}; see `gradmill losses NAME`"},
     {"loss.sha256", JOB_TEXT, TERM(sha256), ANY, 0, NULL, "null", NULL, "null", "refuse a plugin file with any other SHA-256"},
     {"loss.trust", JOB_BOOL, 0, ANY, JOB_NOWHERE, NULL, NULL, NULL, "false", "skip the short verification of the plugin at the start"},
@@ -155,7 +156,7 @@ static const char *noun(enum job_kind kind)
     case JOB_LOSS:
         return "the name of a loss, a map {name, weight, columns, params} or a list of such maps";
     case JOB_COLUMNS:
-        return "an output such as 2, a range such as \"0:3\" or a list such as [0, 1, 2]";
+        return "a column such as 2, a range such as \"0:3\" or a list such as [0, 1, 2]";
     case JOB_PARAMS:
         return "a map of parameters, as in {delta: 1.0}";
     case JOB_WHOLES:

@@ -91,6 +91,20 @@ void table_metrics(struct table *table, const struct gm_metrics *m, const struct
     table_pair(table, "auc", m->auc, o->auc);
 }
 
+void table_terms(struct table *table, const struct gm_metrics *m, const struct gm_metrics *second)
+{
+    char what[96];
+    for (size_t i = 0; i < m->n_terms; i++) {
+        const struct gm_metrics *term = &m->terms[i], *other = second ? &second->terms[i] : NULL;
+        snprintf(what, sizeof what, "%.60s %zu:%zu", term->loss_id, term->column_first, term->column_end);
+        table_gap(table);
+        table_add(table, what, "weight %.4g", term->weight);
+        if (!isnan(term->loss))
+            table_pair(table, "loss", term->loss, other ? other->loss : NAN);
+        table_metrics(table, term, other);
+    }
+}
+
 void table_print(const struct table *table, FILE *out)
 {
     size_t width = 0, first = 0;

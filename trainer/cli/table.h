@@ -7,7 +7,7 @@
 
 #include <gradmill/gradmill.h>
 
-#define TABLE_ROWS 48
+#define TABLE_ROWS 256
 
 /* Rows of a name and one text, or, between table_columns and the next table_gap, two short ones. */
 struct table {
@@ -28,6 +28,8 @@ void table_gap(struct table *table);
 
 /* What gm_metrics knows of `first` and, in a second column, of `second` (NULL: one column). */
 void table_metrics(struct table *table, const struct gm_metrics *first, const struct gm_metrics *second);
+/* Of a list of losses: a section for each. */
+void table_terms(struct table *table, const struct gm_metrics *first, const struct gm_metrics *second);
 void table_print(const struct table *table, FILE *out);
 
 /* [classes x classes] counts with percentages of each row; name(context, k) names class k. */

@@ -104,8 +104,10 @@ static void say_start(const struct arguments *a, const struct gm_job *job)
 {
     char text[GM_ERROR_TEXT];
     const char *data = job->data.train.path ? job->data.train.path : job->data.train.features;
-    snprintf(text, sizeof text, "%s: %s on %s, at most %zu epochs", a->job, job->loss.terms[0].name, data,
-             job->stop.max_epochs);
+    char losses[256] = "";
+    for (size_t i = 0, used = 0; i < job->loss.count && used < sizeof losses; i++)
+        used += (size_t)snprintf(losses + used, sizeof losses - used, "%s%s", i ? " + " : "", job->loss.terms[i].name);
+    snprintf(text, sizeof text, "%s: %s on %s, at most %zu epochs", a->job, losses, data, job->stop.max_epochs);
     if (!a->quiet)
         message_note("train", text);
 }

@@ -44,6 +44,7 @@ static void add_losses(struct table *table, const struct gm_summary *s)
     table_pair(table, "loss", s->train_loss, s->validation_loss);
     if (s->train.rows)
         table_metrics(table, &s->train, s->validation.rows ? &s->validation : NULL);
+    table_terms(table, &s->train, s->validation.rows ? &s->validation : NULL);
     if (s->objective != s->train_loss)
         table_real(table, "objective", s->objective);
     table_real(table, "gradient norm", s->gradient_norm);

@@ -230,6 +230,25 @@ enum gm_code data_make_classes(struct data_set *set, const char *const *names, s
     return code;
 }
 
+enum gm_code data_count_classes(struct data_set *set, size_t column, size_t *classes, struct gm_error *err)
+{
+    enum gm_code code = set_read_target(set, err);
+    const struct data_schema *s = &set->schema;
+    size_t size = data_type_size(s->target_type);
+    const char *values = set->target_values;
+    *classes = 0;
+    for (size_t row = 0; !code && row < s->rows; row++) {
+        double value;
+        convert_to_f64(s->target_type, values + (row * s->targets + column) * size, 1, &value);
+        char text[32];
+        if (!(value >= 0 && value <= (double)INT32_MAX && value == floor(value)))
+            return error_set(err, GM_BAD_DATA, "%s: row %zu, column %zu: %s is no class; they are 0, 1, 2 ...",
+                             set->target.at, row, column, text_from_real(value, text));
+        *classes = (size_t)value + 1 > *classes ? (size_t)value + 1 : *classes;
+    }
+    return code;
+}
+
 bool data_has_class_names(const struct data_set *set)
 {
     return set->file_class_count > 0;

@@ -78,6 +78,10 @@ const struct data_schema *data_schema(const struct data_set *set);
  * names[count], as with a validation file or `predict`, and an unknown one is GM_BAD_DATA with its row. */
 enum gm_code data_make_classes(struct data_set *set, const char *const *names, size_t count, struct gm_error *err);
 
+/* Columns of class numbers among other columns of the target: 1 + the largest of `column`. GM_BAD_DATA with the row of
+ * one that is not 0, 1, 2 ... */
+enum gm_code data_count_classes(struct data_set *set, size_t column, size_t *classes, struct gm_error *err);
+
 /* Does the file name the classes that an integer target indexes? */
 bool data_has_class_names(const struct data_set *set);
 

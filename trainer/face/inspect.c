@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
 
 #include "base/archive.h"
 #include "base/memory.h"
@@ -68,6 +71,36 @@ static void reals(const struct facts *f, const char *name, const double *list, s
 
 /* ---- models ---- */
 
+static const char *range(const json_t *term, const char *name, char buffer[48])
+{
+    const json_t *list = json_object_get(term, name);
+    snprintf(buffer, 48, "%lld:%lld", (long long)json_integer_value(json_array_get(list, 0)),
+             (long long)json_integer_value(json_array_get(list, 1)));
+    return buffer;
+}
+
+/* The parameters of a loss; of a list of losses, each. */
+static void tell_terms(const struct facts *f, const char *params)
+{
+    char columns[48], target[48];
+    json_t *terms = json_loads(params, 0, NULL), *term;
+    size_t i;
+    if (!json_is_array(terms))
+        fact(f, "parameters", "%s", params);
+    json_array_foreach(terms, i, term)
+    {
+        const char *id = json_string_value(json_object_get(term, "loss"));
+        char *own = json_dumps(json_object_get(term, "params"), JSON_COMPACT | JSON_REAL_PRECISION(15));
+        char *weight = json_dumps(json_object_get(term, "weight"), JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        fact(f, id ? id : "?", "columns %s, target %s, weight %s, %s", range(term, "columns", columns),
+             range(term, "target", target), json_is_string(json_object_get(term, "weight")) ? "learned" : weight,
+             own ? own : "");
+        free(weight);
+        free(own);
+    }
+    json_decref(terms);
+}
+
 static void tell_model(const struct facts *f, const struct model_file *m)
 {
     f->tell(f->context, "model", NULL);
@@ -83,7 +116,7 @@ static void tell_model(const struct facts *f, const struct model_file *m)
     f->tell(f->context, "loss", NULL);
     fact(f, "id", "%s", m->loss_id);
     fact(f, "version", "%s", m->loss_version);
-    fact(f, "parameters", "%s", m->loss_params);
+    tell_terms(f, m->loss_params);
     reals(f, "learned", m->theta, m->n_theta);
     fact(f, "sha256", "%s", m->loss_sha256);
     f->tell(f->context, "training", NULL);

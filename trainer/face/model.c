@@ -1,6 +1,7 @@
 /* gm_model: a model file opened with its loss; predict and evaluate. */
 #include <gradmill/gradmill.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,19 +10,23 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "loss/plugin.h"
+#include "loss/sum.h"
 #include "model/file.h"
 #include "train/apply.h"
 #include "train/metrics.h"
 #include "train/rated_apply.h"
 
 #define PARAMS_MOST 64
+#define TERMS_MOST  64
 
 struct gm_model {
     char *path;
     struct model_file file;
     struct loss_plugin plugin;
+    struct loss_sum sum; /* count 0: the loss is the plugin's */
     struct loss loss;
-    struct gm_job job; /* defaults, in float64 */
+    struct gm_job job;       /* defaults, in float64 */
+    const char *search_path; /* while it is opened */
 };
 
 /* A parameter of the model file as the loss room wants it typed. */
@@ -40,26 +45,94 @@ static char *setting_text(const json_t *value)
     return text;
 }
 
-static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
+/* The members of a JSON object as settings: *settings has room for PARAMS_MOST. */
+static size_t take_settings(const json_t *params, struct loss_setting *settings)
 {
-    struct loss_setting settings[PARAMS_MOST];
     size_t count = 0;
     const char *key;
-    json_t *value, *params = json_loads(m->file.loss_params, 0, NULL);
-    if (!json_is_object(params)) {
-        json_decref(params);
-        return error_set(err, GM_BAD_DATA, "%s: the attribute loss_params is not a JSON object.", m->path);
-    }
-    json_object_foreach(params, key, value)
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)params, key, value)
     {
         if (count < PARAMS_MOST)
             settings[count++] = (struct loss_setting){key, setting_text(value)};
     }
-    bool class_loss = m->plugin.spec.target_kind == GM_TARGET_CLASS;
-    enum gm_code code = loss_bind(&m->loss, &m->plugin, settings, count, (size_t)m->file.targets,
-                                  class_loss ? m->file.n_classes : 0, err);
+    return count;
+}
+
+static void free_settings(struct loss_setting *settings, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         free((char *)(uintptr_t)settings[i].value);
+}
+
+static enum gm_code bind_plugin(struct gm_model *m, const json_t *params, struct gm_error *err)
+{
+    struct loss_setting settings[PARAMS_MOST];
+    enum gm_code code = loss_load(&m->plugin, m->file.loss_id, m->search_path, NULL, err);
+    if (code)
+        return code;
+    size_t count = take_settings(params, settings);
+    bool class_loss = m->plugin.spec.target_kind == GM_TARGET_CLASS;
+    code = loss_bind(&m->loss, &m->plugin, settings, count, (size_t)m->file.targets, class_loss ? m->file.n_classes : 0,
+                     err);
+    free_settings(settings, count);
+    return code;
+}
+
+/* A number of a term, or number `index` of one of its lists; 0 when it is not there. */
+static size_t number_of(const json_t *term, const char *name, size_t index)
+{
+    const json_t *value = json_object_get(term, name);
+    json_int_t number = json_integer_value(json_is_array(value) ? json_array_get(value, index) : value);
+    return number > 0 ? (size_t)number : 0;
+}
+
+static struct sum_request request_of(const json_t *term, struct loss_setting *settings)
+{
+    const json_t *weight = json_object_get(term, "weight");
+    const char *id = json_string_value(json_object_get(term, "loss"));
+    return (struct sum_request){.name = id ? id : "",
+                                .weight = json_is_string(weight) ? NAN : json_number_value(weight),
+                                .first = number_of(term, "columns", 0),
+                                .end = number_of(term, "columns", 1),
+                                .target_first = number_of(term, "target", 0),
+                                .target_end = number_of(term, "target", 1),
+                                .classes = number_of(term, "classes", 0),
+                                .settings = settings,
+                                .n_settings = take_settings(json_object_get(term, "params"), settings)};
+}
+
+static enum gm_code bind_sum(struct gm_model *m, const json_t *terms, struct gm_error *err)
+{
+    struct sum_request requests[TERMS_MOST] = {0};
+    struct loss_setting(*settings)[PARAMS_MOST];
+    size_t count = json_array_size(terms);
+    if (count > TERMS_MOST)
+        return error_set(err, GM_BAD_DATA, "%s: the attribute loss_params names %zu losses.", m->path, count);
+    enum gm_code code = memory_alloc((void **)&settings, count, sizeof *settings, "the losses' parameters", err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < count; i++)
+        requests[i] = request_of(json_array_get(terms, i), settings[i]);
+    struct sum_data data = {
+        .search_path = m->search_path, .targets = (size_t)m->file.targets, .outputs = m->file.spec.outputs};
+    code = sum_bind(&m->loss, &m->sum, requests, count, &data, err);
+    for (size_t i = 0; i < count; i++)
+        free_settings(settings[i], requests[i].n_settings);
+    memory_free(settings);
+    return code;
+}
+
+static enum gm_code bind_loss(struct gm_model *m, struct gm_error *err)
+{
+    json_t *params = json_loads(m->file.loss_params, 0, NULL);
+    enum gm_code code;
+    if (json_is_array(params))
+        code = bind_sum(m, params, err);
+    else if (json_is_object(params))
+        code = bind_plugin(m, params, err);
+    else
+        code = error_set(err, GM_BAD_DATA, "%s: the attribute loss_params is not JSON.", m->path);
     json_decref(params);
     if (!code && !m->loss.outputs)
         m->loss.outputs = m->file.spec.outputs;
@@ -83,9 +156,8 @@ enum gm_code gm_model_open(struct gm_model **out, const char *path, const char *
         return code;
     gm_job_init(&m->job);
     m->job.run.precision = GM_FLOAT64;
+    m->search_path = loss_search_path ? loss_search_path : getenv("GRADMILL_LOSS_PATH");
     if ((code = memory_string(&m->path, path, err)) || (code = model_file_read(&m->file, path, err)) ||
-        (code = loss_load(&m->plugin, m->file.loss_id,
-                          loss_search_path ? loss_search_path : getenv("GRADMILL_LOSS_PATH"), NULL, err)) ||
         (code = bind_loss(m, err))) {
         gm_model_close(m);
         return code;
@@ -98,7 +170,10 @@ void gm_model_close(struct gm_model *m)
 {
     if (!m)
         return;
-    loss_release(&m->loss);
+    if (m->sum.count)
+        sum_release(&m->loss, &m->sum);
+    else
+        loss_release(&m->loss);
     loss_plugin_release(&m->plugin);
     model_file_release(&m->file);
     memory_free(m->path);
@@ -117,7 +192,7 @@ size_t gm_model_features(const struct gm_model *m)
 
 size_t gm_model_classes(const struct gm_model *m)
 {
-    return m->file.n_classes;
+    return m->sum.count ? 0 : m->file.n_classes; /* the outputs of several losses are not one class */
 }
 
 const char *gm_model_class_name(const struct gm_model *m, size_t index)
@@ -137,13 +212,8 @@ const char *gm_model_loss_id(const struct gm_model *m)
 
 static struct apply_setup setup_of(const struct gm_model *m, const struct gm_data *data, const struct gm_use *use)
 {
-    return (struct apply_setup){.job = &m->job,
-                                .file = &m->file,
-                                .path = m->path,
-                                .plugin = &m->plugin,
-                                .loss = &m->loss,
-                                .data = data,
-                                .use = use};
+    return (struct apply_setup){
+        .job = &m->job, .file = &m->file, .path = m->path, .loss = &m->loss, .data = data, .use = use};
 }
 
 static bool is_factorization(const struct gm_model *m)

@@ -24,9 +24,9 @@ static struct model_file describe(const struct run *r)
 {
     const struct problem *p = r->problem;
     const struct data_schema *s = p->train.schema;
-    return (struct model_file){.loss_id = (char *)(uintptr_t)p->plugin.vtable.id,
-                               .loss_version = (char *)(uintptr_t)p->plugin.vtable.version,
-                               .loss_sha256 = (char *)(uintptr_t)p->plugin.sha256,
+    return (struct model_file){.loss_id = (char *)(uintptr_t)p->loss.plugin->vtable.id,
+                               .loss_version = (char *)(uintptr_t)p->loss.plugin->vtable.version,
+                               .loss_sha256 = (char *)(uintptr_t)p->loss.plugin->sha256,
                                .link = p->loss.spec.link,
                                .targets = (int64_t)p->loss.targets,
                                .theta = r->kept + p->model.n_params,
@@ -56,7 +56,9 @@ static enum gm_code save_model(const struct run *r, struct gm_error *err)
         return GM_OK;
     struct model model = r->problem->model;
     model.factors = r->strata ? r->strata->kept : NULL;
-    enum gm_code code = loss_params_text(&r->problem->loss, &file.loss_params, err);
+    const struct problem *p = r->problem;
+    enum gm_code code =
+        p->sum.count ? sum_text(&p->sum, &file.loss_params, err) : loss_params_text(&p->loss, &file.loss_params, err);
     if (!code)
         code = model_file_write(&file, &model, r->kept, path, err);
     memory_free(file.loss_params);
@@ -151,7 +153,7 @@ static enum gm_code verdict(const struct run *r, struct gm_error *err)
         return error_set(err, GM_DIVERGED,
                          "Diverged in epoch %zu: the loss '%s' was not finite in the block at row %zu. %s "
                          "A smaller optimizer.learning_rate, or auto, may help.",
-                         r->last.epoch, r->problem->plugin.vtable.id, r->totals.bad_row, kept);
+                         r->last.epoch, r->problem->loss.plugin->vtable.id, r->totals.bad_row, kept);
     return error_set(err, GM_DIVERGED,
                      "Diverged in epoch %zu: the objective was not finite. %s A smaller optimizer.learning_rate, or "
                      "auto, may help.",
@@ -217,6 +219,9 @@ enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, st
 
 void gm_metrics_release(struct gm_metrics *metrics)
 {
+    for (size_t i = 0; i < metrics->n_terms; i++)
+        gm_metrics_release(&metrics->terms[i]);
+    memory_free(metrics->terms);
     memory_free(metrics->confusion);
     *metrics = (struct gm_metrics){0};
 }

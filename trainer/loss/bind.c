@@ -125,6 +125,33 @@ enum gm_code loss_bind(struct loss *loss, const struct loss_plugin *plugin, cons
     return code;
 }
 
+enum gm_code loss_try(const struct loss *loss, struct gm_error *err)
+{
+    struct gm_error said = {0};
+    struct gm_loss_host host;
+    struct gm_loss_batch batch = loss_batch(loss);
+    struct gm_loss_result result = {.struct_size = sizeof result};
+    double *theta = NULL;
+    void *scratch = NULL;
+    enum gm_code code = memory_alloc((void **)&theta, loss->spec.n_theta, sizeof *theta, "a loss's parameters", err);
+    if (!code && !(code = memory_alloc(&scratch, 1, loss_scratch_bytes(loss, 0), "a loss's scratch", err))) {
+        double nothing[1];
+        loss_host_init(&host, &said);
+        batch.pred = nothing;
+        batch.target = loss->targets ? nothing : NULL;
+        batch.theta = loss->spec.n_theta ? theta : NULL;
+        batch.scratch = scratch;
+        batch.host = &host;
+        int status = loss->plugin->vtable.evaluate(&batch, &result);
+        if (status == GM_LOSS_UNSUPPORTED || status == GM_LOSS_BAD_PARAM)
+            code = error_set(err, GM_BAD_JOB, "Loss %s with %zu outputs: %s.", loss->plugin->vtable.id, loss->outputs,
+                             *said.text ? said.text : status_text(status));
+    }
+    memory_free(scratch);
+    memory_free(theta);
+    return code;
+}
+
 void loss_release(struct loss *loss)
 {
     if (loss->plugin && loss->plugin->vtable.destroy && loss->instance)

@@ -64,6 +64,9 @@ enum gm_code loss_bind(struct loss *loss, const struct loss_plugin *plugin, cons
                        size_t n_settings, size_t targets, size_t classes, struct gm_error *err);
 void loss_release(struct loss *loss);
 
+/* Does it take its number of outputs at all? Asked with a call of no rows. GM_BAD_JOB with the plugin's words. */
+enum gm_code loss_try(const struct loss *loss, struct gm_error *err);
+
 /* Does one output, by its sign, separate two classes that come as 0 and 1? */
 bool loss_is_binary(const struct loss *loss);
 /* Is the response of its one output the index of a class (ordinal losses)? */

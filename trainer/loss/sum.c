@@ -97,8 +97,8 @@ struct gm_loss_batch sum_term_batch(const struct sum_term *t, const struct gm_lo
     return own;
 }
 
-static int evaluate_term(const struct loss_sum *sum, const struct sum_term *t, double factor,
-                         const struct gm_loss_batch *b, struct gm_loss_result *r)
+static int evaluate_term(const struct sum_term *t, double factor, const struct gm_loss_batch *b,
+                         struct gm_loss_result *r)
 {
     size_t rows = b->rows, width = b->outputs;
     struct pieces p = carve_all(t, b, r);
@@ -129,20 +129,12 @@ static int evaluate_term(const struct loss_sum *sum, const struct sum_term *t, d
     add_squares(p.hess, rows, width, t, factor, r->hess);
     for (size_t row = 0; p.row_loss && row < rows; row++)
         r->row_loss[row] += factor * p.row_loss[row];
-    if (sum->learned && r->theta_grad)
-        r->theta_grad[sum_weight_theta(sum, t)] -= factor * result.loss;
+    if (t->learned && r->theta_grad)
+        r->theta_grad[t->weight_theta] -= factor * result.loss;
     return GM_LOSS_OK;
 }
 
 /* ---- the sum ---- */
-
-size_t sum_weight_theta(const struct loss_sum *sum, const struct sum_term *t)
-{
-    size_t own = 0;
-    for (size_t i = 0; i < sum->count; i++)
-        own += sum->terms[i].loss.spec.n_theta;
-    return own + (size_t)(t - sum->terms);
-}
 
 static void clear(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
@@ -159,10 +151,9 @@ static void clear(const struct gm_loss_batch *b, struct gm_loss_result *r)
 }
 
 /* s / 2 for each unit of row weight. */
-static void add_log_weight(const struct loss_sum *sum, const struct sum_term *t, const struct gm_loss_batch *b,
-                           struct gm_loss_result *r)
+static void add_log_weight(const struct sum_term *t, const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
-    size_t at = sum_weight_theta(sum, t);
+    size_t at = t->weight_theta;
     double s = b->theta[at], weight = 0;
     for (size_t row = 0; row < b->rows; row++) {
         weight += gm_weight(b, row);
@@ -182,11 +173,11 @@ int sum_evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
     for (size_t i = 0; i < sum->count && status == GM_LOSS_OK; i++) {
         const struct sum_term *t = &sum->terms[i];
         double factor = t->weight;
-        if (sum->learned) {
-            factor *= exp(-b->theta[sum_weight_theta(sum, t)]);
-            add_log_weight(sum, t, b, r);
+        if (t->learned) {
+            factor *= exp(-b->theta[t->weight_theta]);
+            add_log_weight(t, b, r);
         }
-        status = evaluate_term(sum, t, factor, b, r);
+        status = evaluate_term(t, factor, b, r);
     }
     return status;
 }

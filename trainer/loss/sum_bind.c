@@ -13,66 +13,20 @@
 
 enum { MOST_TERMS = 64 };
 
-/* ---- functions other than evaluate: not in the parallel region, so they may allocate ---- */
-
-static int gathered_check(const struct sum_term *t, const struct gm_loss_batch *b, double *target, size_t *bad_row)
-{
-    struct gm_error err = {0};
-    size_t columns = t->loss.targets;
-    sum_gather(b->target, b->rows, b->targets, t->target_first, t->target_end, target);
-    if (loss_check_targets(&t->loss, target, b->rows, 0, "target", &err) == GM_OK)
-        return GM_LOSS_OK;
-    for (*bad_row = 0; *bad_row + 1 < b->rows; ++*bad_row)
-        if (loss_check_targets(&t->loss, target + *bad_row * columns, 1, *bad_row, "target", &err) != GM_OK)
-            break;
-    return gm_fail(b, GM_LOSS_BAD_TARGET, err.text);
-}
-
-static int check_targets(const struct gm_loss_batch *b, size_t *bad_row)
-{
-    const struct loss_sum *sum = b->instance;
-    void *target;
-    if (memory_alloc(&target, b->rows * b->targets, sizeof(double), "targets", NULL))
-        return GM_LOSS_NO_MEMORY;
-    int status = GM_LOSS_OK;
-    for (size_t i = 0; i < sum->count && status == GM_LOSS_OK; i++)
-        if (sum->terms[i].loss.targets)
-            status = gathered_check(&sum->terms[i], b, target, bad_row);
-    memory_free(target);
-    return status;
-}
-
-/* The link of each column is that of the first term it belongs to. */
-static int inverse_link(const struct gm_loss_batch *b, double *response)
-{
-    const struct loss_sum *sum = b->instance;
-    void *columns;
-    struct gm_error err = {0};
-    if (memory_alloc(&columns, b->rows * b->outputs, sizeof(double), "responses", NULL))
-        return GM_LOSS_NO_MEMORY;
-    if (response != b->pred)
-        memcpy(response, b->pred, b->rows * b->outputs * sizeof *response);
-    enum gm_code code = GM_OK;
-    for (size_t i = sum->count; i-- > 0 && !code;) {
-        struct loss one = sum->terms[i].loss;
-        size_t first = sum->terms[i].first, end = sum->terms[i].end;
-        one.theta = b->theta ? b->theta + sum->terms[i].theta : NULL;
-        sum_gather(response, b->rows, b->outputs, first, end, columns);
-        code = loss_inverse_link(&one, columns, b->rows, &err);
-        for (size_t row = 0; row < b->rows; row++)
-            memcpy(response + row * b->outputs + first, (double *)columns + row * (end - first),
-                   (end - first) * sizeof *response);
-    }
-    memory_free(columns);
-    return code ? gm_fail(b, GM_LOSS_NUMERIC, err.text) : GM_LOSS_OK;
-}
-
 /* ---- the spec of the sum ---- */
 
 static bool links_differ(const struct loss_sum *sum)
 {
     for (size_t i = 0; i < sum->count; i++)
         if (sum->terms[i].loss.spec.link != GM_LINK_IDENTITY)
+            return true;
+    return false;
+}
+
+static bool has_start(const struct loss_sum *sum)
+{
+    for (size_t i = 0; i < sum->count; i++)
+        if (sum->terms[i].plugin.vtable.theta_start)
             return true;
     return false;
 }
@@ -96,8 +50,11 @@ static void make_spec(struct loss_sum *sum)
         constant &= term->nature;
         spec->coupling = term->coupling > spec->coupling ? term->coupling : spec->coupling;
     }
+    for (size_t i = 0; i < sum->count; i++) {
+        sum->terms[i].weight_theta = spec->n_theta;
+        spec->n_theta += sum->terms[i].learned;
+    }
     spec->nature |= constant;
-    spec->n_theta += sum->learned ? (uint32_t)sum->count : 0;
     sum_measure(sum, spec);
     sum->plugin.vtable = (struct gm_loss){GM_LOSS_HEADER,
                                           .id = "sum",
@@ -105,29 +62,52 @@ static void make_spec(struct loss_sum *sum)
                                           .formula = "weighted sum of losses",
                                           .spec = spec,
                                           .evaluate = sum_evaluate,
-                                          .check_targets = sum->targets ? check_targets : NULL,
-                                          .inverse_link = links_differ(sum) ? inverse_link : NULL};
+                                          .check_targets = sum->targets ? sum_check_targets : NULL,
+                                          .theta_start = has_start(sum) ? sum_theta_start : NULL,
+                                          .baseline = sum_baseline,
+                                          .inverse_link = links_differ(sum) ? sum_inverse_link : NULL};
 }
 
 /* ---- terms ---- */
 
+static enum gm_code check_request(const struct sum_request *q, const struct sum_data *data, struct gm_error *err)
+{
+    bool is_all = q->first == 0 && q->end == 0, is_told = q->target_end > 0;
+    if (!isnan(q->weight) && (!(q->weight > 0) || isinf(q->weight)))
+        return error_set(err, GM_BAD_JOB, "loss %s: its weight must be a finite number above 0, or learned.", q->name);
+    if (!is_all && q->end <= q->first)
+        return error_set(err, GM_BAD_JOB, "loss %s: its columns %zu:%zu hold nothing.", q->name, q->first, q->end);
+    if (is_told && (q->target_end <= q->target_first || q->target_end > data->targets))
+        return error_set(err, GM_BAD_JOB, "loss %s: its target %zu:%zu is not within the %zu columns of the target.",
+                         q->name, q->target_first, q->target_end, data->targets);
+    if (!is_told && data->targets > 1 && q->end > data->targets)
+        return error_set(err, GM_BAD_JOB,
+                         "loss %s: its columns %zu:%zu reach beyond the %zu columns of the target. Its key target says "
+                         "which columns it looks at.",
+                         q->name, q->first, q->end, data->targets);
+    return GM_OK;
+}
+
+/* Columns of the target that a term sees. */
+static void choose_target(struct sum_term *t, const struct sum_request *q, const struct sum_data *data)
+{
+    bool is_all = q->first == 0 && q->end == 0, is_told = q->target_end > 0;
+    bool is_same = !is_told && !is_all && data->targets > 1;
+    t->target_first = is_told ? q->target_first : is_same ? q->first : 0;
+    t->target_end = is_told ? q->target_end : is_same ? q->end : data->targets;
+}
+
 static enum gm_code bind_term(struct sum_term *t, const struct sum_request *q, const struct sum_data *data,
                               struct gm_error *err)
 {
-    bool is_all = q->first == 0 && q->end == 0;
-    size_t width = is_all ? data->outputs : q->end - q->first;
-    if (!(q->weight > 0) || !isfinite(q->weight))
-        return error_set(err, GM_BAD_JOB, "loss %s: its weight must be a finite number above 0.", q->name);
-    if (!is_all && q->end <= q->first)
-        return error_set(err, GM_BAD_JOB, "loss %s: its columns %zu:%zu hold nothing.", q->name, q->first, q->end);
-    bool is_shared = data->targets <= 1 || is_all; /* the whole target is seen */
-    if (!is_shared && q->end > data->targets)
-        return error_set(err, GM_BAD_JOB, "loss %s: its columns %zu:%zu reach beyond the %zu columns of the target.",
-                         q->name, q->first, q->end, data->targets);
-    enum gm_code code = loss_load(&t->plugin, q->name, data->search_path, q->sha256, err);
-    if (!code)
-        code = loss_bind(&t->loss, &t->plugin, q->settings, q->n_settings, is_shared ? data->targets : width,
-                         data->classes, err);
+    size_t width = q->end > 0 ? q->end - q->first : data->outputs;
+    enum gm_code code = check_request(q, data, err);
+    if (code)
+        return code;
+    choose_target(t, q, data);
+    if (!(code = loss_load(&t->plugin, q->name, data->search_path, q->sha256, err)))
+        code = loss_bind(&t->loss, &t->plugin, q->settings, q->n_settings, t->target_end - t->target_first, q->classes,
+                         err);
     if (code)
         return code;
     if (t->loss.outputs == 0)
@@ -135,11 +115,24 @@ static enum gm_code bind_term(struct sum_term *t, const struct sum_request *q, c
     if (t->loss.outputs == 0 || (width && t->loss.outputs != width))
         return error_set(err, GM_BAD_JOB, "loss %s: it has %zu outputs, but its columns are %zu.", q->name,
                          t->loss.outputs, width);
-    t->weight = q->weight;
+    t->learned = isnan(q->weight);
+    t->weight = t->learned ? 1 : q->weight;
     t->first = q->first;
     t->end = q->first + t->loss.outputs;
-    t->target_first = is_shared ? 0 : q->first;
     t->target_end = t->target_first + t->loss.targets;
+    return GM_OK;
+}
+
+/* Groups must be whole in a call, and so must batches: both at once cannot be had. */
+static enum gm_code check_coupling(const struct loss_sum *sum, struct gm_error *err)
+{
+    uint32_t seen = 0;
+    for (size_t i = 0; i < sum->count; i++)
+        seen |= 1u << sum->terms[i].loss.spec.coupling;
+    if (seen & 1u << GM_ROWS_GROUPED && seen & 1u << GM_ROWS_BATCH)
+        return error_set(err, GM_BAD_JOB,
+                         "loss: a ranking loss, of whole groups, and a loss of whole batches do not go "
+                         "together in one list.");
     return GM_OK;
 }
 
@@ -175,7 +168,7 @@ enum gm_code sum_bind(struct loss *loss, struct loss_sum *sum, const struct sum_
 {
     void *terms;
     *loss = (struct loss){0};
-    *sum = (struct loss_sum){.targets = data->targets, .learned = data->learned};
+    *sum = (struct loss_sum){.targets = data->targets};
     if (count == 0 || count > MOST_TERMS)
         return error_set(err, GM_BAD_JOB, "A sum has 1 to %d losses, not %zu.", MOST_TERMS, count);
     enum gm_code code = memory_alloc(&terms, count, sizeof *sum->terms, "the terms of a sum of losses", err);
@@ -187,6 +180,8 @@ enum gm_code sum_bind(struct loss *loss, struct loss_sum *sum, const struct sum_
     if (!code)
         code = check_columns(sum, data->outputs, err);
     if (!code)
+        code = check_coupling(sum, err);
+    if (!code)
         code = name_sum(sum, err);
     if (code) {
         sum_release(loss, sum);
@@ -197,9 +192,13 @@ enum gm_code sum_bind(struct loss *loss, struct loss_sum *sum, const struct sum_
                           .spec = sum->plugin.spec,
                           .instance = sum,
                           .outputs = sum->outputs,
-                          .targets = sum->targets,
-                          .classes = data->classes};
+                          .targets = sum->targets};
     return GM_OK;
+}
+
+const struct loss_sum *sum_of(const struct loss *loss)
+{
+    return loss->plugin->vtable.evaluate == sum_evaluate ? loss->instance : NULL;
 }
 
 void sum_release(struct loss *loss, struct loss_sum *sum)
@@ -214,23 +213,35 @@ void sum_release(struct loss *loss, struct loss_sum *sum)
     *sum = (struct loss_sum){0};
 }
 
+/* The number of classes is not to be seen in a target of several columns. */
+static const char *classes_text(const struct sum_term *t, char buffer[48])
+{
+    buffer[0] = 0;
+    if (t->loss.classes)
+        snprintf(buffer, 48, "\"classes\":%zu,", t->loss.classes);
+    return buffer;
+}
+
 enum gm_code sum_text(const struct loss_sum *sum, char **text, struct gm_error *err)
 {
-    char *params[MOST_TERMS] = {0}, number[32];
+    char *params[MOST_TERMS] = {0}, number[32], classes[48];
     size_t room = 3, used = 0;
     void *bytes = NULL;
     enum gm_code code = GM_OK;
     for (size_t i = 0; i < sum->count && !code; i++) {
         code = loss_params_text(&sum->terms[i].loss, &params[i], err);
-        room += code ? 0 : strlen(params[i]) + strlen(sum->terms[i].plugin.vtable.id) + 160;
+        room += code ? 0 : strlen(params[i]) + strlen(sum->terms[i].plugin.vtable.id) + 240;
     }
     if (!code)
         code = memory_alloc(&bytes, room, 1, "the text of a sum of losses", err);
     for (size_t i = 0; i < sum->count && !code; i++) {
         const struct sum_term *t = &sum->terms[i];
         used += (size_t)snprintf((char *)bytes + used, room - used,
-                                 "%s{\"loss\":\"%s\",\"weight\":%s,\"columns\":[%zu,%zu],\"params\":%s}", i ? "," : "[",
-                                 t->plugin.vtable.id, text_from_real(t->weight, number), t->first, t->end, params[i]);
+                                 "%s{\"loss\":\"%s\",\"weight\":%s,\"columns\":[%zu,%zu],\"target\":[%zu,%zu],"
+                                 "%s\"params\":%s}",
+                                 i ? "," : "[", t->plugin.vtable.id,
+                                 t->learned ? "\"learned\"" : text_from_real(t->weight, number), t->first, t->end,
+                                 t->target_first, t->target_end, classes_text(t, classes), params[i]);
     }
     if (!code) {
         snprintf((char *)bytes + used, room - used, "]");

@@ -14,7 +14,6 @@ struct apply_setup {
     const struct gm_job *job; /* a job with default values and float64 */
     const struct model_file *file;
     const char *path; /* of the model file, for messages */
-    const struct loss_plugin *plugin;
     const struct loss *loss;
     const struct gm_data *data;
     const struct gm_use *use;

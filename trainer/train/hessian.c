@@ -58,7 +58,7 @@ enum gm_code hessian_check(const struct problem *p, uint64_t bytes, const struct
     if (!wanted(p))
         return GM_OK;
     const struct gm_loss_spec *spec = &p->loss.spec;
-    const char *id = p->plugin.vtable.id;
+    const char *id = p->loss.plugin->vtable.id;
     if (!(spec->gives & (GM_GIVES_HESS | GM_GIVES_HESS_DIAG)))
         return error_set(err, GM_BAD_JOB,
                          "optimizer.type: newton needs second derivatives, which the loss '%s' does not give. lbfgs "

@@ -151,9 +151,9 @@ static enum gm_code add_term(struct identity *id, size_t number, const struct gm
 {
     char name[300];
     const struct key keys[] = {
-        {"loss.weight", REAL, .real = term->weight},
-        {"loss.columns", WHOLE, .whole = term->column_first},
-        {"loss.columns", WHOLE, .whole = term->column_end},
+        {"loss.weight", REAL, .real = term->weight},        {"loss.columns", WHOLE, .whole = term->column_first},
+        {"loss.columns", WHOLE, .whole = term->column_end}, {"loss.target", WHOLE, .whole = term->target_first},
+        {"loss.target", WHOLE, .whole = term->target_end},
     };
     enum gm_code code = ADD(id, keys, err);
     for (size_t i = 0; !code && i < term->n_params; i++) {
@@ -179,7 +179,7 @@ enum gm_code identity_of_problem(struct identity *id, const struct problem *p, s
 {
     enum gm_code code = identity_of_job(id, p->job, err);
     if (!code)
-        code = identity_add(id, IDENTITY_LOSS, p->plugin.vtable.id, p->plugin.sha256, err);
+        code = identity_add(id, IDENTITY_LOSS, p->loss.plugin->vtable.id, p->loss.plugin->sha256, err);
     if (!code)
         code = identity_add(id, IDENTITY_DATA, "data.train", p->stats.fingerprint, err);
     if (!code && p->validation_fingerprint[0])

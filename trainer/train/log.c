@@ -63,13 +63,14 @@ enum gm_code log_start(struct train_log *log, const struct problem *p, struct gm
     if (!log->file)
         return GM_OK;
     const struct data_schema *s = p->train.schema;
-    json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:s, s:s, s:s, s:s}", "event", "start",
-                          "gradmill_version", GRADMILL_VERSION, "data", s->features_at, "rows", (json_int_t)s->rows,
-                          "held_out_rows", (json_int_t)p->split.held_out, "features", (json_int_t)s->features,
-                          "outputs", (json_int_t)p->loss.outputs, "threads", p->threads, "resident",
-                          !p->train.set || data_is_resident(p->train.set), "seed", (json_int_t)p->job->run.seed,
-                          "data_fingerprint", p->stats.fingerprint, "loss", p->plugin.vtable.id, "loss_sha256",
-                          p->plugin.sha256, "precision", p->model.spec.precision == MODEL_F32 ? "float32" : "float64");
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:b, s:I, s:s, s:s, s:s, s:s}", "event", "start",
+                  "gradmill_version", GRADMILL_VERSION, "data", s->features_at, "rows", (json_int_t)s->rows,
+                  "held_out_rows", (json_int_t)p->split.held_out, "features", (json_int_t)s->features, "outputs",
+                  (json_int_t)p->loss.outputs, "threads", p->threads, "resident",
+                  !p->train.set || data_is_resident(p->train.set), "seed", (json_int_t)p->job->run.seed,
+                  "data_fingerprint", p->stats.fingerprint, "loss", p->loss.plugin->vtable.id, "loss_sha256",
+                  p->loss.plugin->sha256, "precision", p->model.spec.precision == MODEL_F32 ? "float32" : "float64");
     return write_line(log, o, err);
 }
 

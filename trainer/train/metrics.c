@@ -17,6 +17,8 @@ enum { M_ROWS, M_WEIGHT, M_CORRECT, M_LOG_LOSS, M_NOT_BINARY, M_FIXED };
 
 struct metrics_pass {
     struct engine *engine;
+    const struct sum_term *term; /* of a list of losses; NULL: all of the loss */
+    struct loss loss;            /* the engine's, or the term's */
     const struct problem_data *data;
     const struct data_split *split;
     double *sums;                          /* [lanes x 2 sides x width] */
@@ -71,6 +73,20 @@ static void add_class(const struct metrics_pass *p, const double *raw, double ta
         s[M_FIXED + 4 * p->outputs + truth * p->classes + found] += weight;
 }
 
+/* Of predictions and targets, what the term sees; it is the loss from here on. */
+static void narrow(const struct metrics_pass *p, struct worker *w, size_t rows)
+{
+    const struct loss *all = &p->engine->loss;
+    size_t width = p->loss.outputs, columns = p->loss.targets;
+    for (size_t i = 0; i < rows; i++) {
+        memmove(w->all.pred + i * width, w->all.pred + i * all->outputs + p->term->first, width * sizeof(double));
+        if (columns)
+            memmove(w->all.target + i * columns, w->all.target + i * all->targets + p->term->target_first,
+                    columns * sizeof(double));
+    }
+    w->setup.loss = &p->loss;
+}
+
 static void metrics_block(void *context, int thread, size_t lane, const struct walk_block *block)
 {
     const struct metrics_pass *p = context;
@@ -78,6 +94,8 @@ static void metrics_block(void *context, int thread, size_t lane, const struct w
     struct worker *w = &e->workers[thread];
     worker_fill(w, p->data->schema, block);
     worker_forward(w, e->weights);
+    if (p->term)
+        narrow(p, w, block->rows);
     if (e->coupled.rows)
         ; /* engine_walk has done that */
     else if (p->split)
@@ -85,7 +103,8 @@ static void metrics_block(void *context, int thread, size_t lane, const struct w
     else
         worker_loss(w, 0, 0, block->row, &e->sums[lane]);
     if (p->regression || p->ordinal)
-        loss_inverse_link(w->setup.loss, w->all.pred, block->rows, NULL);
+        loss_inverse_link(&p->loss, w->all.pred, block->rows, NULL);
+    w->setup.loss = &e->loss;
     for (size_t i = 0; i < block->rows; i++) {
         double *s = side_sums(p, lane, p->split && split_held_out(p->split, block->row + i));
         double weight = w->has_weight ? w->all.weight[i] : 1;
@@ -130,7 +149,7 @@ static enum gm_code finish_classes(const struct metrics_pass *p, const double *s
     m->task = GM_TASK_IS_CLASSIFICATION;
     m->classes = p->classes;
     m->accuracy = s[M_CORRECT] / s[M_WEIGHT];
-    uint32_t link = p->engine->problem->loss.spec.link;
+    uint32_t link = p->loss.spec.link;
     if (link == GM_LINK_LOGIT || link == GM_LINK_SOFTMAX)
         m->log_loss = s[M_LOG_LOSS] / s[M_WEIGHT];
     return GM_OK;
@@ -163,7 +182,7 @@ static enum gm_code finish_side(const struct metrics_pass *p, int side, const st
 
 static void describe(struct metrics_pass *p)
 {
-    const struct loss *loss = &p->engine->problem->loss;
+    const struct loss *loss = &p->loss;
     p->outputs = loss->outputs;
     bool real = loss->spec.target_kind == GM_TARGET_REAL && loss->outputs == loss->targets;
     p->binary = loss_is_binary(loss);
@@ -179,10 +198,12 @@ static void describe(struct metrics_pass *p)
     p->width = M_FIXED + 4 * p->outputs + p->cells;
 }
 
-enum gm_code metrics_run(struct engine *e, const struct metrics_request *request, struct gm_metrics sides[2],
-                         struct gm_error *err)
+static enum gm_code run_one(struct engine *e, const struct metrics_request *request, const struct sum_term *term,
+                            struct gm_metrics sides[2], struct gm_error *err)
 {
-    struct metrics_pass p = {.engine = e, .data = request->data};
+    struct metrics_pass p = {.engine = e, .data = request->data, .term = term, .loss = term ? term->loss : e->loss};
+    if (term)
+        p.loss.theta = e->theta ? e->theta + term->theta : NULL;
     p.split = request->split && request->split->mask ? request->split : NULL;
     describe(&p);
     size_t lanes = p.data->plan.lanes;
@@ -203,5 +224,41 @@ enum gm_code metrics_run(struct engine *e, const struct metrics_request *request
         code = finish_side(&p, side, &e->sums[0], &sides[side], err);
 done:
     memory_free(p.sums);
+    return code;
+}
+
+/* A term of a list of losses, with what it is. */
+static enum gm_code run_term(struct engine *e, const struct metrics_request *request, const struct sum_term *term,
+                             struct gm_metrics sides[2], struct gm_error *err)
+{
+    enum gm_code code = run_one(e, request, term, sides, err);
+    for (int side = 0; side < 2; side++) {
+        sides[side].loss_id = term->plugin.vtable.id;
+        sides[side].column_first = term->first;
+        sides[side].column_end = term->end;
+        sides[side].weight = term->learned ? exp(-e->theta[term->weight_theta]) : term->weight;
+        if (e->coupled.rows)
+            sides[side].loss = NAN;
+    }
+    return code;
+}
+
+enum gm_code metrics_run(struct engine *e, const struct metrics_request *request, struct gm_metrics sides[2],
+                         struct gm_error *err)
+{
+    const struct loss_sum *sum = sum_of(&e->loss);
+    enum gm_code code = run_one(e, request, NULL, sides, err);
+    if (code || !sum)
+        return code;
+    for (int side = 0; !code && side < 2; side++) {
+        code = memory_alloc((void **)&sides[side].terms, sum->count, sizeof *sides[side].terms, "metrics", err);
+        sides[side].n_terms = code ? 0 : sum->count;
+    }
+    for (size_t i = 0; !code && i < sum->count; i++) {
+        struct gm_metrics two[2];
+        code = run_term(e, request, &sum->terms[i], two, err);
+        for (int side = 0; side < 2; side++)
+            sides[side].terms[i] = two[side];
+    }
     return code;
 }

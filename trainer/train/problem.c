@@ -14,9 +14,9 @@
 #include "base/pulse.h"
 #include "base/text.h"
 #include "optim/optim.h"
-#include "loss/check.h"
 #include "train/coupled.h"
 #include "train/hessian.h"
+#include "train/problem_loss.h"
 #include "train/targets.h"
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
@@ -64,9 +64,6 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->model.type == GM_MODEL_MLP && (!job->model.hidden.count || job->model.hidden.count > MODEL_HIDDEN_MOST))
         return error_set(err, GM_BAD_JOB, "model.hidden: expected 1 to %d layers, as in [256, 128], found %zu.",
                          MODEL_HIDDEN_MOST, job->model.hidden.count);
-    if (job->loss.count != 1)
-        return error_set(err, GM_BAD_JOB, "loss: exactly one loss is supported by this version, found %zu.",
-                         job->loss.count);
     if (job->optimizer.type == GM_OPTIMIZER_NEWTON && job->model.type != GM_MODEL_LINEAR)
         return error_set(err, GM_BAD_JOB,
                          "optimizer.type: newton trains linear models; for this one choose lbfgs or adam.");
@@ -80,14 +77,7 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     return GM_OK;
 }
 
-/* ---- loss and data ---- */
-
-static enum gm_code load_loss(struct problem *p, struct gm_error *err)
-{
-    const struct gm_job_loss *term = &p->job->loss.terms[0];
-    const char *path = p->job->loss.search_path;
-    return loss_load(&p->plugin, term->name, path ? path : getenv("GRADMILL_LOSS_PATH"), term->sha256, err);
-}
+/* ---- data ---- */
 
 struct data_source problem_source(const struct gm_data *data)
 {
@@ -146,7 +136,7 @@ static enum gm_code check_sparse(const struct problem *p, struct gm_error *err)
 static enum gm_code open_data(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
-    struct data_options options = {.need_target = p->plugin.spec.target_kind != GM_TARGET_NONE,
+    struct data_options options = {.need_target = p->loss_wants.target,
                                    .allow_external = job->data.allow_external,
                                    .missing = (enum data_missing)job->data.missing,
                                    .io = (enum data_io)job->data.io};
@@ -169,93 +159,6 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
                          "%s has %zu features and %zu target columns, but the training data %s has %zu and %zu.",
                          v->features_at, v->features, v->targets, t->features_at, t->features, t->targets);
     return check_sparse(p, err);
-}
-
-/* A loss that separates two classes with one output takes words, and labels that the file has names for, as 0 and 1. */
-static bool two_class_labels(const struct problem *p)
-{
-    const struct data_schema *s = p->train.schema;
-    return p->plugin.spec.target_kind == GM_TARGET_MULTILABEL && s->targets == 1 &&
-           (s->target_is_text || data_has_class_names(p->train.set));
-}
-
-static enum gm_code make_classes(struct problem *p, struct gm_error *err)
-{
-    bool words = two_class_labels(p);
-    if (p->plugin.spec.target_kind != GM_TARGET_CLASS && !words)
-        return GM_OK;
-    enum gm_code code = data_make_classes(p->train.set, NULL, 0, err);
-    if (code)
-        return code;
-    const struct data_schema *schema = p->train.schema;
-    if (words && schema->classes != 2)
-        return error_set(err, GM_BAD_DATA,
-                         "%s holds %zu classes, but the loss '%s' separates two. For more choose "
-                         "cross_entropy.",
-                         schema->target_at, schema->classes, p->plugin.vtable.id);
-    if (p->validation.set)
-        return data_make_classes(p->validation.set, schema->class_names, schema->classes, err);
-    return GM_OK;
-}
-
-/* Does the plugin come with the program? Those went through the whole of check-loss when the program was tested. */
-static bool comes_with_program(const struct loss_plugin *plugin)
-{
-    char **directories = NULL;
-    size_t count = 0;
-    struct gm_error unused;
-    if (loss_search_path(&directories, &count, NULL, &unused) != GM_OK)
-        return false;
-    char *real = count ? realpath(directories[0], NULL) : NULL;
-    size_t length = real ? strlen(real) : 0;
-    bool inside = length && strncmp(plugin->path, real, length) == 0 && plugin->path[length] == '/';
-    free(real);
-    loss_search_path_free(directories, count);
-    return inside;
-}
-
-static enum gm_code check_loss(const struct problem *p, struct gm_error *err)
-{
-    if (p->job->loss.trust || comes_with_program(&p->plugin))
-        return GM_OK;
-    atomic_store(&pulse_check.what, p->plugin.vtable.id);
-    atomic_store(&pulse_check.where, p->plugin.path);
-    pulse_enter(&pulse_check, 0);
-    enum gm_code code = loss_check_quick(&p->loss, err);
-    pulse_leave(&pulse_check);
-    return code;
-}
-
-static enum gm_code bind_loss(struct problem *p, struct gm_error *err)
-{
-    const struct gm_job_loss *term = &p->job->loss.terms[0];
-    struct loss_setting settings[64];
-    if (term->n_params > sizeof settings / sizeof *settings)
-        return error_set(err, GM_BAD_JOB, "loss.params: %zu parameters; at most 64 are possible.", term->n_params);
-    for (size_t i = 0; i < term->n_params; i++)
-        settings[i] = (struct loss_setting){term->params[i].name, term->params[i].value};
-    const struct data_schema *schema = p->train.schema;
-    bool class_loss = p->plugin.spec.target_kind == GM_TARGET_CLASS;
-    enum gm_code code = loss_bind(&p->loss, &p->plugin, settings, term->n_params, schema->targets,
-                                  class_loss ? schema->classes : 0, err);
-    if (code)
-        return code;
-    if (p->loss.spec.task == GM_TASK_CLUSTERING)
-        return error_set(
-            err, GM_BAD_JOB,
-            "loss.name: '%s' clusters by the distances that the model 'centroids' gives, which this version "
-            "does not train yet.",
-            p->plugin.vtable.id);
-    if (!p->loss.outputs)
-        p->loss.outputs = p->job->model.outputs;
-    if (!p->loss.outputs)
-        return error_set(err, GM_BAD_JOB,
-                         "model.outputs: the loss '%s' works with any number of outputs; say how many.",
-                         p->plugin.vtable.id);
-    if (p->job->model.outputs && p->job->model.outputs != p->loss.outputs)
-        return error_set(err, GM_BAD_JOB, "model.outputs: %zu, but the loss '%s' needs %zu on this data.",
-                         p->job->model.outputs, p->plugin.vtable.id, p->loss.outputs);
-    return check_loss(p, err);
 }
 
 /* ---- reading ---- */
@@ -439,7 +342,7 @@ static enum gm_code init_rated(struct problem *p, const struct gm_watch *watch, 
 {
     enum gm_code code;
     p->memory = p->job->run.memory ? p->job->run.memory : memory_limit() / 10 * 6;
-    if ((code = rated_open(p, watch, err)) || (code = bind_loss(p, err)))
+    if ((code = rated_open(p, watch, err)) || (code = problem_bind_loss(p, err)))
         return code;
     choose_resources(p, watch);
     return rated_load(p, watch, err);
@@ -451,14 +354,14 @@ enum gm_code problem_init(struct problem *p, const struct gm_job *job, const str
     *p = (struct problem){.job = job};
     enum gm_code code;
     if ((code = check_supported(job, err)) || (code = check_split(job, err)) || (code = check_outputs(p, err)) ||
-        (code = load_loss(p, err)))
+        (code = problem_load_loss(p, err)))
         goto failed;
     if (job->model.type == GM_MODEL_FACTORIZATION) {
         if ((code = init_rated(p, watch, err)))
             goto failed;
         return GM_OK;
     }
-    if ((code = open_data(p, err)) || (code = make_classes(p, err)) || (code = bind_loss(p, err)))
+    if ((code = open_data(p, err)) || (code = problem_make_classes(p, err)) || (code = problem_bind_loss(p, err)))
         goto failed;
     choose_resources(p, watch);
     if ((code = hessian_check(p, p->memory, watch, err)) || (code = load_data(p, watch, err)) ||
@@ -481,8 +384,7 @@ void problem_release(struct problem *p)
     rated_release(p->rated);
     data_close(p->train.set);
     data_close(p->validation.set);
-    loss_release(&p->loss);
-    loss_plugin_release(&p->plugin);
+    problem_release_loss(p);
     for (size_t i = 0; i < sizeof p->locks / sizeof *p->locks; i++)
         file_lock_release(&p->locks[i]);
     *p = (struct problem){0};

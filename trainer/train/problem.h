@@ -15,6 +15,7 @@
 #include "data/scan.h"
 #include "data/split.h"
 #include "loss/plugin.h"
+#include "loss/sum.h"
 #include "model/model.h"
 #include "train/pieces.h"
 #include "train/rated.h"
@@ -29,8 +30,12 @@ struct problem_data {
 
 struct problem {
     const struct gm_job *job; /* borrowed */
+    struct loss loss;         /* of one plugin, or of the sum of a list */
     struct loss_plugin plugin;
-    struct loss loss;
+    struct loss_sum sum; /* count 0: the loss is a plugin's */
+    struct loss_wants {
+        bool target, classes, labels; /* any; class indices; 0 and 1, which may be the names of two classes */
+    } loss_wants;
     struct problem_data train, validation; /* validation.set NULL: no separate dataset */
     struct data_split split;               /* rows of `train` that are held out */
     struct data_stats stats;               /* of the training rows */

@@ -100,15 +100,15 @@ static enum gm_code check_loss(const struct problem *p, struct gm_error *err)
             err, GM_BAD_JOB,
             "loss.name: '%s' works on %zu outputs of a row; a factorization predicts one number for a user "
             "and an item.",
-            p->plugin.vtable.id, l->outputs);
+            p->loss.plugin->vtable.id, l->outputs);
     if (l->spec.coupling != GM_ROWS_INDEPENDENT)
         return error_set(err, GM_BAD_JOB,
                          "loss.name: '%s' couples rows; a factorization takes losses of independent ratings.",
-                         p->plugin.vtable.id);
+                         p->loss.plugin->vtable.id);
     if (l->spec.n_theta)
         return error_set(err, GM_BAD_JOB,
                          "loss.name: '%s' has learned parameters, which a factorization does not train.",
-                         p->plugin.vtable.id);
+                         p->loss.plugin->vtable.id);
     return GM_OK;
 }
 

@@ -28,6 +28,14 @@ static json_t *confusion(const struct gm_metrics *m)
     return rows;
 }
 
+static json_t *terms(const struct gm_metrics *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->n_terms; i++)
+        json_array_append_new(list, summary_metrics(&m->terms[i]));
+    return list;
+}
+
 json_t *summary_metrics(const struct gm_metrics *m)
 {
     json_t *o = json_object();
@@ -42,6 +50,13 @@ json_t *summary_metrics(const struct gm_metrics *m)
     put_real(o, "hit_rate", m->hit_rate);
     put_real(o, "ndcg", m->ndcg);
     put_real(o, "auc", m->auc);
+    if (m->loss_id) {
+        json_object_set_new(o, "loss_id", json_string(m->loss_id));
+        json_object_set_new(o, "columns", json_pack("[I, I]", (json_int_t)m->column_first, (json_int_t)m->column_end));
+        json_object_set_new(o, "weight", summary_real(m->weight));
+    }
+    if (m->n_terms)
+        json_object_set_new(o, "terms", terms(m));
     if (m->confusion)
         json_object_set_new(o, "confusion", confusion(m));
     return o;
