@@ -172,6 +172,7 @@ struct gm_watch {
     /* Called by a thread of its own, beside all others. GM_PLUGIN_BROKEN: a plugin has not come back for run.watchdog
      * seconds; it cannot be stopped, so this is the moment to end the process. GM_OK: the disk does not answer. */
     void (*stalled)(void *context, enum gm_code code, const char *text);
+    void (*detail)(void *context, const char *text); /* for those who ask for more: how memory is shared out */
 };
 
 enum gm_task { GM_TASK_IS_REGRESSION, GM_TASK_IS_CLASSIFICATION, GM_TASK_IS_OTHER };

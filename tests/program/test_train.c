@@ -164,6 +164,8 @@ static void verbose_prints_a_line_per_epoch(void)
     CU_ASSERT_EQUAL(result.exit_code, 0);
     ASSERT_HOLDS(result.err, "\nepoch 3/3  loss ");
     ASSERT_HOLDS(result.out, "stop.max_epochs was reached");
+    ASSERT_HOLDS(result.err, "memory: ");
+    ASSERT_HOLDS(result.err, " allowed: data ");
     test_result_free(&result);
 }
 

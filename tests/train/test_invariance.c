@@ -185,7 +185,7 @@ static void streamed_is_resident(const char *data, const char *loss, void (*adju
         if (adjust)
             adjust(&lab.job);
         lab.job.run.threads = streamed ? 3 : 2;
-        lab.job.run.memory = streamed ? (uint64_t)12 << 20 : 0;
+        lab.job.run.memory = streamed ? (uint64_t)13 << 20 : 0;
         CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
         printf("%s", err.text);
         CU_ASSERT_EQUAL(lab_summary()->resident, !streamed);

@@ -38,6 +38,13 @@ static void hear_note(void *context, const char *text)
         message_note("train", text);
 }
 
+static void hear_detail(void *context, const char *text)
+{
+    const struct listener *listener = context;
+    if (listener->arguments->verbose)
+        hear_note(context, text);
+}
+
 static void hear_epoch(void *context, const struct gm_epoch *epoch)
 {
     struct listener *listener = context;
@@ -171,7 +178,8 @@ static int run(const struct arguments *a, struct job_file *file)
     struct listener listener = {.arguments = a};
     struct gm_summary summary = {0};
     struct gm_error err = {0};
-    const struct gm_watch watch = {&listener, hear_note, hear_epoch, interrupt_asked, interrupt_save, hear_stall};
+    const struct gm_watch watch = {&listener,      hear_note,  hear_epoch, interrupt_asked,
+                                   interrupt_save, hear_stall, hear_detail};
     if (a->loss_path)
         file->job.loss.search_path = a->loss_path;
     if (a->has_io)

@@ -85,6 +85,26 @@ enum gm_code data_count_classes(struct data_set *set, size_t column, size_t *cla
 /* Does the file name the classes that an integer target indexes? */
 bool data_has_class_names(const struct data_set *set);
 
+/* What data_load and passes will take, known before a feature is read. GM_BAD_DATA: options.io cannot be. */
+struct data_budget {
+    uint64_t memory; /* bytes */
+    int threads;
+    bool shuffled; /* there will be shuffled passes */
+};
+struct data_need {
+    bool resident;
+    uint64_t sides;    /* target, weights, groups */
+    uint64_t features; /* resident ones, mapped or copied */
+    uint64_t buffers;  /* windows of a stream, what decoding needs, the order of a shuffled pass */
+    uint64_t least;    /* with less memory than this data_load or a pass fails */
+};
+enum gm_code data_plan(struct data_set *set, const struct lane_plan *plan, const struct data_budget *budget,
+                       struct data_need *need, struct gm_error *err);
+
+/* Does the target depend so much on the place in the file that a shuffled pass, which mixes rows of about 64 MiB at a
+ * time, does not mix it? *share: of its variance that lies between parts of the file. After data_load. */
+bool data_is_sorted(const struct data_set *set, double *share);
+
 /* Read the target, weights and groups (always resident) and, when they fit into `memory` bytes, the features; otherwise
  * plan to stream. `plan` fixes the slabs. GM_SYSTEM when `memory` cannot hold two windows: the message names the
  * minimum. */

@@ -156,7 +156,7 @@ static uint64_t reading_bytes(const struct data_set *set)
 }
 
 /* Two slabs, and what reading them needs: of several files, that of the one which needs most. */
-static uint64_t window_bytes(const struct data_set *set)
+uint64_t set_window_bytes(const struct data_set *set)
 {
     if (set->sparse) /* columns and triples do not stream */
         return set->sparse->form == SPARSE_CSR ? 2 * set->sparse->slab_most * sparse_entry_bytes(set->sparse)
@@ -176,8 +176,6 @@ static enum gm_code refuse_way(const struct data_set *set, enum data_io wish, st
                      set->layout.reason[0] ? set->layout.reason : "it is not stored in chunks");
 }
 
-static enum gm_code choose_io(struct data_set *set, struct gm_error *err);
-
 /* Each file its own way; what is said of the whole is the slowest of them. */
 static enum gm_code choose_for_each(struct data_set *set, struct gm_error *err)
 {
@@ -187,7 +185,7 @@ static enum gm_code choose_for_each(struct data_set *set, struct gm_error *err)
         struct data_set *member = set->members[i];
         member->threads = set->threads;
         member->plan = set->plan;
-        code = choose_io(member, err);
+        code = set_choose_io(member, err);
         if (code == GM_OK && member->io > set->io) {
             set->io = member->io;
             set->layout = member->layout;
@@ -197,7 +195,7 @@ static enum gm_code choose_for_each(struct data_set *set, struct gm_error *err)
 }
 
 /* The way to read: the one asked for, or the best one. */
-static enum gm_code choose_io(struct data_set *set, struct gm_error *err)
+enum gm_code set_choose_io(struct data_set *set, struct gm_error *err)
 {
     if (set->members)
         return choose_for_each(set, err);
@@ -270,7 +268,7 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 
 static enum gm_code check_memory(const struct data_set *set, struct gm_error *err)
 {
-    uint64_t all = set_feature_bytes(set), window = window_bytes(set);
+    uint64_t all = set_feature_bytes(set), window = set_window_bytes(set);
     uint64_t least = set_side_bytes(set) + (window < all ? window : all);
     if (set->memory >= least)
         return GM_OK;
@@ -294,7 +292,7 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
     set->plan = *plan;
     set->memory = memory;
     set->threads = threads > 0 ? threads : 1;
-    enum gm_code code = choose_io(set, err);
+    enum gm_code code = set_choose_io(set, err);
     if (code == GM_OK)
         code = read_sides(set, err);
     if (code == GM_OK)
@@ -304,8 +302,7 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
     if (code != GM_OK)
         return code;
     set->loaded = true;
-    bool fits = memory - set_side_bytes(set) >= set_feature_bytes(set);
-    return fits ? make_resident(set, err) : GM_OK;
+    return set_fits(set, memory) ? make_resident(set, err) : GM_OK;
 }
 
 const uint8_t *data_split_marks(const struct data_set *set)
@@ -337,6 +334,6 @@ enum data_io data_io(const struct data_set *set, const char **reason)
 
 uint64_t data_bytes(const struct data_set *set)
 {
-    uint64_t features = set->x ? set_feature_bytes(set) : window_bytes(set);
+    uint64_t features = set->x ? set_feature_bytes(set) : set_window_bytes(set);
     return set_side_bytes(set) + features;
 }

@@ -92,9 +92,12 @@ static enum gm_code fill_unit(void *context, size_t unit, void *buffer, struct g
     return code;
 }
 
-static size_t target_bytes(const struct data_set *set)
+size_t set_target_row_bytes(const struct data_set *set)
 {
-    return set->target_values ? set->schema.targets * data_type_size(set->schema.target_type) : 0;
+    return set->target.at && set->target.kind == H5_NUMBERS
+               ? set->schema.targets * data_type_size(set->schema.target_type)
+           : set->target_values ? sizeof(double)
+                                : 0;
 }
 
 /* Sizes of everything the pass needs. Streaming shuffled windows hold a group, twice when the memory allows. */
@@ -114,7 +117,7 @@ static enum gm_code size_memory(struct data_pass *pass, struct pass_memory *need
     need->n_buffers = pass->units > 1 ? 2 : 1;
     if (!pass->order.shuffled)
         return GM_OK; /* data_load made sure of two slabs */
-    need->sides_bytes = rows * (target_bytes(set) + sizeof(double) + sizeof(int64_t));
+    need->sides_bytes = rows * (set_target_row_bytes(set) + sizeof(double) + sizeof(int64_t));
     uint64_t fixed = set_side_bytes(set) + need->n_numbers * sizeof(size_t) + need->sides_bytes;
     uint64_t least = fixed + need->buffer_bytes;
     if (least > set->memory) {
@@ -204,7 +207,7 @@ static struct data_window view(const struct data_set *set, size_t first, size_t 
         .start = s ? s->start + first : NULL,
         .index = s ? s->index : NULL,
         .stride = stride,
-        .target = set->target_values ? (const char *)set->target_values + first * target_bytes(set) : NULL,
+        .target = set->target_values ? (const char *)set->target_values + first * set_target_row_bytes(set) : NULL,
         .weight = set->weights ? set->weights + first : NULL,
         .group = set->groups ? set->groups + first : NULL,
     };
@@ -215,7 +218,7 @@ static void gather_sides(struct data_pass *pass, size_t unit)
 {
     const struct data_set *set = pass->set;
     const struct lane_plan *plan = &set->plan;
-    size_t rows = pass->rows.rows, bytes = target_bytes(set);
+    size_t rows = pass->rows.rows, bytes = set_target_row_bytes(set);
     double *weight = pass->memory.sides; /* the widest first: all are aligned */
     int64_t *group = (int64_t *)(weight + rows);
     char *target = (char *)(group + rows);

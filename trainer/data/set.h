@@ -47,6 +47,7 @@ struct data_set {
     bool loaded;
     struct lane_plan plan;
     uint64_t memory; /* bytes given to data_load */
+    bool shuffled;   /* data_plan was told of shuffled passes */
     int threads;
     struct pass_memory spare; /* of the last pass, for the next one */
     enum data_io io;          /* how the features are read: MAPPED, CHUNKS or BANDS */
@@ -86,7 +87,14 @@ enum gm_code several_read(struct data_set *set, size_t first, size_t rows, void 
 /* Bytes of the features when all of them are in memory. */
 uint64_t set_feature_bytes(const struct data_set *set);
 
-/* Bytes of everything but the features. */
+/* Bytes of everything but the features; of two windows and what reading them needs; of a row's target.
+ */
 uint64_t set_side_bytes(const struct data_set *set);
+uint64_t set_window_bytes(const struct data_set *set);
+size_t set_target_row_bytes(const struct data_set *set);
+/* Can everything be resident in that much memory? */
+bool set_fits(const struct data_set *set, uint64_t memory);
+/* Plans the way of reading, by set->options.io. */
+enum gm_code set_choose_io(struct data_set *set, struct gm_error *err);
 
 #endif

@@ -116,6 +116,11 @@ static size_t count_vectors(const struct optim_family *family)
     return count;
 }
 
+size_t optim_vector_count(const struct optim_config *config)
+{
+    return count_vectors(choose_family(config));
+}
+
 enum gm_code optim_create(struct optim **out, const struct optim_config *config, size_t n, const uint8_t *penalised,
                           struct gm_error *err)
 {

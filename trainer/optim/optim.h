@@ -78,6 +78,8 @@ struct optim; /* state of a method */
 
 /* n parameters; penalised [n] (borrowed until optim_free): 1 where l1 and l2 apply, 0 for intercepts. All memory is
  * allocated here. GM_SYSTEM; GM_BAD_JOB when a number of the configuration is out of its range. */
+/* How many vectors of n doubles optim_create will allocate for this method. */
+size_t optim_vector_count(const struct optim_config *config);
 enum gm_code optim_create(struct optim **out, const struct optim_config *config, size_t n, const uint8_t *penalised,
                           struct gm_error *err);
 void optim_free(struct optim *o); /* NULL is fine */

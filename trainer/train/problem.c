@@ -17,6 +17,7 @@
 #include "train/coupled.h"
 #include "train/hessian.h"
 #include "train/problem_loss.h"
+#include "train/budget.h"
 #include "train/targets.h"
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
@@ -31,6 +32,18 @@ void problem_note(const struct gm_watch *watch, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     watch->note(watch->context, text);
+}
+
+void problem_detail(const struct gm_watch *watch, const char *format, ...)
+{
+    if (!watch || !watch->detail)
+        return;
+    char text[GM_ERROR_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    watch->detail(watch->context, text);
 }
 
 /* ---- outputs, before anything is read ---- */
@@ -187,7 +200,7 @@ static struct model_spec spec_of(const struct problem *p)
 }
 
 /* Of the model, which may not be there yet. */
-static size_t parameter_count(const struct problem *p)
+size_t problem_parameter_count(const struct problem *p)
 {
     struct model_spec spec = spec_of(p);
     return p->model.ops ? p->model.n_params : model_ops_of(spec.type)->n_params(&spec);
@@ -199,7 +212,7 @@ struct lane_plan problem_batch_plan(const struct problem *p, size_t rows)
     size_t row_bytes = s->features * real_bytes(p);
     if (s->sparse) /* of a mean row */
         row_bytes = (size_t)(s->entries / s->rows + 1) * (real_bytes(p) + sizeof(uint32_t));
-    return lane_plan_make(rows, row_bytes, parameter_count(p) * sizeof(double) + hessian_lane_bytes(p));
+    return lane_plan_make(rows, row_bytes, problem_parameter_count(p) * sizeof(double) + hessian_lane_bytes(p));
 }
 
 static void choose_resources(struct problem *p, const struct gm_watch *watch)
@@ -212,7 +225,7 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
                      available);
     const struct data_schema *s = p->train.schema;
     double work =
-        s->sparse ? (double)s->entries * (double)p->loss.outputs : (double)s->rows * (double)parameter_count(p);
+        s->sparse ? (double)s->entries * (double)p->loss.outputs : (double)s->rows * (double)problem_parameter_count(p);
     if (p->rated)
         work = 2 * (double)s->rows * (double)p->rated->rank;
     if (work < SMALL_WORK && job->run.threads <= 0)
@@ -235,33 +248,33 @@ void problem_note_data(const struct gm_watch *watch, const struct data_set *set)
         problem_note(watch, "%s: slow path, HDF5 itself reads the features, because %s.", s->features_at, why);
 }
 
-/* The data did not fit beside what a loss that couples rows holds: the message says so. */
-static enum gm_code too_little(const struct problem *p, uint64_t aside, struct gm_error *err)
-{
-    char said[GM_ERROR_TEXT], bytes[32];
-    snprintf(said, sizeof said, "%s", err ? err->text : "");
-    return error_set(err, GM_SYSTEM, "%.*s (%s more are set aside for the loss '%s', which couples rows.)",
-                     GM_ERROR_TEXT - 160, said, text_from_bytes(aside, bytes), p->loss.plugin->vtable.id);
-}
-
 static enum gm_code load_data(struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     struct problem_data *sets[] = {&p->train, &p->validation};
-    uint64_t aside = coupled_bytes(p), left = p->memory - hessian_bytes(p); /* which hessian_check found to fit */
-    left = left > aside ? left - aside : 1;
-    for (int i = 0; i < 2; i++) {
+    struct budget budget;
+    for (int i = 0; i < 2; i++)
+        if (sets[i]->set)
+            sets[i]->plan = problem_batch_plan(p, sets[i]->schema->rows);
+    enum gm_code code = budget_make(&budget, p, err);
+    if (code)
+        return code;
+    budget_note(&budget, p, watch);
+    uint64_t memory[] = {budget.train_memory, budget.validation_memory};
+    for (int i = 0; !code && i < 2; i++) {
         struct problem_data *d = sets[i];
-        if (!d->set)
-            continue;
-        d->plan = problem_batch_plan(p, d->schema->rows);
-        enum gm_code code = data_load(d->set, &d->plan, left, p->threads, err);
-        if (code)
-            return code == GM_SYSTEM && aside ? too_little(p, aside, err) : code;
-        uint64_t bytes = data_bytes(d->set);
-        left = left > bytes ? left - bytes : 0;
-        problem_note_data(watch, d->set);
+        if (d->set && !(code = data_load(d->set, &d->plan, memory[i], p->threads, err)))
+            problem_note_data(watch, d->set);
     }
-    return GM_OK;
+    double share;
+    bool minibatch = !optim_is_full_batch((enum optim_method)p->job->optimizer.type);
+    if (!code && minibatch && data_is_sorted(p->train.set, &share))
+        problem_note(
+            watch,
+            "%s: the rows look sorted: %.0f %% of the target's variance lies between parts of the file, and an "
+            "epoch mixes rows of about 64 MiB at a time. Training will be slow to converge; shuffle the rows "
+            "once, as `gradmill import --shuffle SEED` does.",
+            p->train.schema->features_at, 100 * share);
+    return code;
 }
 
 static enum gm_code split(struct problem *p, struct gm_error *err)

@@ -63,6 +63,12 @@ struct lane_plan problem_batch_plan(const struct problem *p, size_t rows);
 /* A note to the watcher, printf style. */
 void problem_note(const struct gm_watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for who asked for details (--verbose). */
+void problem_detail(const struct gm_watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Parameters of the model, known before it is made. */
+size_t problem_parameter_count(const struct problem *p);
+
 /* The dataset's place, as the data room takes it. */
 struct data_source problem_source(const struct gm_data *data);
 
