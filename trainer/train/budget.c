@@ -59,7 +59,8 @@ static enum gm_code plan_data(struct data_need *need, const struct problem *p, c
                               uint64_t memory, struct gm_error *err)
 {
     bool minibatch = !optim_is_full_batch((enum optim_method)p->job->optimizer.type);
-    struct data_budget budget = {memory, p->threads, minibatch && d == &p->train};
+    bool by_group = p->loss.spec.coupling == GM_ROWS_GROUPED; /* whole groups are shuffled, in memory: group_order.c */
+    struct data_budget budget = {memory, p->threads, minibatch && !by_group && d == &p->train};
     return d->set ? data_plan(d->set, &d->plan, &budget, need, err) : GM_OK;
 }
 
