@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "datasets/datasets.h"
 
-#define PASSES 12
+#define PASSES 40
 
 static char directory[256], data_path[300];
 static size_t megabytes = 1024;

@@ -89,6 +89,32 @@ static void check_f64(struct dense_kernels k, struct dense_f64 b, size_t outputs
         compare(g[i], ge[i], (double)(b.rows + 4) * 0x1p-52);
 }
 
+/* Between products and loss: pred and narrow have one right answer, sums of n terms of size <= 1 are within n * 2^-53
+ * times the largest partial sum, n, of the exact one. */
+static void check_ends(struct dense_kernels k, size_t rows, size_t outputs)
+{
+    static double p[MOST_ROWS * MOST_OUTPUTS], pe[MOST_ROWS * MOST_OUTPUTS];
+    static float r[MOST_ROWS * MOST_OUTPUTS], re[MOST_ROWS * MOST_OUTPUTS];
+    double s[MOST_OUTPUTS], se[MOST_OUTPUTS];
+    struct dense_kernels reference = dense_reference();
+    size_t n = rows * outputs;
+    k.pred_f32(a.x, rows, outputs, a.cd, p);
+    reference.pred_f32(a.x, rows, outputs, a.cd, pe);
+    CU_ASSERT_EQUAL(memcmp(p, pe, n * sizeof *p), 0);
+    k.pred_f64(a.xd, rows, outputs, a.cd, p);
+    reference.pred_f64(a.xd, rows, outputs, a.cd, pe);
+    CU_ASSERT_EQUAL(memcmp(p, pe, n * sizeof *p), 0);
+    k.narrow(p, n, r);
+    reference.narrow(p, n, re);
+    CU_ASSERT_EQUAL(memcmp(r, re, n * sizeof *r), 0);
+    for (size_t i = 0; i < outputs; i++)
+        s[i] = se[i] = 0.5;
+    k.add_columns(p, rows, outputs, s);
+    reference.add_columns(p, rows, outputs, se);
+    for (size_t i = 0; i < outputs; i++)
+        compare(s[i], se[i], (double)(rows * rows + 1) * 0x1p-52);
+}
+
 #define EACH(i, list) for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 
 static void check_isa(enum cpu_isa isa)
@@ -103,6 +129,7 @@ static void check_isa(enum cpu_isa isa)
             check_f64(k, (struct dense_f64){a.xd, n, row_counts[r], n, centered ? a.cd : NULL, a.xd}, output_counts[o]);
         }
     }
+    EACH(r, row_counts) EACH(o, output_counts) check_ends(k, row_counts[r], output_counts[o]);
     printf("[%s: worst error %.2f of its bound] ", cpu_isa_name(isa), worst);
     CU_ASSERT(worst <= 1);
 }

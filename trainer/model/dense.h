@@ -38,6 +38,13 @@ struct dense_kernels {
     /* r [rows x outputs], grad [outputs x features], added into */
     void (*backward_f32)(const struct dense_f32 *block, const float *r, size_t outputs, double *grad);
     void (*backward_f64)(const struct dense_f64 *block, const double *r, size_t outputs, double *grad);
+    /* pred [rows x outputs] = z + bias [outputs] */
+    void (*pred_f32)(const float *z, size_t rows, size_t outputs, const double *bias, double *pred);
+    void (*pred_f64)(const double *z, size_t rows, size_t outputs, const double *bias, double *pred);
+    /* r [n] = grad, rounded */
+    void (*narrow)(const double *grad, size_t n, float *r);
+    /* sums [columns] += the columns of a [rows x columns] */
+    void (*add_columns)(const double *a, size_t rows, size_t columns, double *sums);
 };
 
 struct dense_kernels dense_kernels_for(enum cpu_isa isa);

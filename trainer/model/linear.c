@@ -99,20 +99,6 @@ static struct dense_f64 block_f64(const struct model *m, const struct model_bloc
     return (struct dense_f64){b->x, b->stride, b->rows, m->spec.features, m->centered ? m->center_real : NULL, b->next};
 }
 
-/* pred = z + bias, z in the precision of the model. */
-static void add_bias(const struct model *m, const double *bias, const void *z, size_t rows, double *pred)
-{
-    size_t outputs = m->spec.outputs, n = rows * outputs;
-    for (size_t i = 0; i < n; i++)
-        pred[i] = m->spec.precision == MODEL_F32 ? (double)((const float *)z)[i] : ((const double *)z)[i];
-    if (outputs == 1)
-        for (size_t i = 0; i < n; i++)
-            pred[i] += bias[0];
-    else
-        for (size_t i = 0; i < n; i++)
-            pred[i] += bias[i % outputs];
-}
-
 static void linear_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                            double *pred)
 {
@@ -120,30 +106,12 @@ static void linear_forward(const struct model *m, const void *weights, const str
     if (m->spec.precision == MODEL_F32) {
         struct dense_f32 b = block_f32(m, block);
         m->dense.forward_f32(&b, w.u, m->spec.outputs, scratch);
+        m->dense.pred_f32(scratch, b.rows, m->spec.outputs, w.bias, pred);
     } else {
         struct dense_f64 b = block_f64(m, block);
         m->dense.forward_f64(&b, w.u, m->spec.outputs, scratch);
+        m->dense.pred_f64(scratch, b.rows, m->spec.outputs, w.bias, pred);
     }
-    add_bias(m, w.bias, scratch, block->rows, pred);
-}
-
-/* sums [columns] += the columns of a [rows x columns]. One column goes by four partial sums: no chain of additions. */
-void linear_add_columns(const double *a, size_t rows, size_t columns, double *sums)
-{
-    if (columns > 1) {
-        for (size_t i = 0; i < rows; i++)
-            for (size_t k = 0; k < columns; k++)
-                sums[k] += a[i * columns + k];
-        return;
-    }
-    double part[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= rows; i += 4)
-        for (size_t p = 0; p < 4; p++)
-            part[p] += a[i + p];
-    for (; i < rows; i++)
-        part[0] += a[i];
-    sums[0] += (part[0] + part[1]) + (part[2] + part[3]);
 }
 
 static void linear_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
@@ -152,11 +120,10 @@ static void linear_backward(const struct model *m, const void *weights, const st
     (void)weights;
     size_t outputs = m->spec.outputs, n = block->rows * outputs;
     if (m->spec.intercept)
-        linear_add_columns(grad_pred, block->rows, outputs, lane + n_coefficients(&m->spec));
+        m->dense.add_columns(grad_pred, block->rows, outputs, lane + n_coefficients(&m->spec));
     if (m->spec.precision == MODEL_F32) {
         float *r = scratch;
-        for (size_t i = 0; i < n; i++)
-            r[i] = (float)grad_pred[i];
+        m->dense.narrow(grad_pred, n, r);
         struct dense_f32 b = block_f32(m, block);
         m->dense.backward_f32(&b, r, outputs, lane);
     } else {

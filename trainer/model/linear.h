@@ -12,9 +12,6 @@ enum gm_code linear_open(const struct archive *a, const char *path, struct model
 enum gm_code linear_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err);
 void linear_describe(const struct model_spec *spec, char *text, size_t room);
 
-/* sums [columns] += the columns of a [rows x columns]. */
-void linear_add_columns(const double *a, size_t rows, size_t columns, double *sums);
-
 /* Where coefficient (output k, feature j) is among the parameters: sparse rows keep a feature's outputs together, so
  * that an entry touches one place. */
 static inline size_t linear_at(const struct model_spec *spec, size_t k, size_t j)

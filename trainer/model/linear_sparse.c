@@ -95,7 +95,7 @@ static void sparse_backward(const struct model *m, const void *weights, const st
     (void)scratch;
     struct sparse_rows b = rows_of(block);
     if (m->spec.intercept)
-        linear_add_columns(grad_pred, block->rows, m->spec.outputs, lane + n_coefficients(m));
+        m->dense.add_columns(grad_pred, block->rows, m->spec.outputs, lane + n_coefficients(m));
     if (m->spec.precision == MODEL_F32)
         m->sparse.backward_f32(&b, grad_pred, m->spec.outputs, lane);
     else

@@ -13,7 +13,7 @@ typedef REAL LOCAL(vec_unaligned) __attribute__((vector_size(KERNEL_VECTOR), ali
 typedef MASK LOCAL(mask) __attribute__((vector_size(KERNEL_VECTOR)));
 typedef MASK LOCAL(mask_unaligned) __attribute__((vector_size(KERNEL_VECTOR), aligned(REAL_BYTES), may_alias));
 typedef REAL LOCAL(quad) __attribute__((vector_size(4 * REAL_BYTES)));
-typedef double LOCAL(wide) __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+typedef double LOCAL(doubles) __attribute__((vector_size(KERNEL_VECTOR), aligned(8), may_alias));
 
 #define VEC    LOCAL(vec)
 #define QUAD   LOCAL(quad)
@@ -68,7 +68,13 @@ INLINE QUAD LOCAL(sum_four)(QUAD a, QUAD b, QUAD c, QUAD d)
 /* grad[0 .. LANES-1] += sum, in double. */
 INLINE void LOCAL(flush)(VEC sum, double *grad)
 {
-    *(LOCAL(wide) *)grad += __builtin_convertvector(sum, LOCAL(wide));
+    LOCAL(doubles) *to = (LOCAL(doubles) *)grad;
+#if REAL_BYTES == 4
+    to[0] += WIDEN_LOW(sum);
+    to[1] += WIDEN_HIGH(sum);
+#else
+    to[0] += sum;
+#endif
 }
 
 /* ---- forward ---- */
@@ -94,6 +100,49 @@ INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool center
     }
     QUAD all = LOCAL(fold)(((s00 + s01) + (s02 + s03)) + ((s04 + s05) + (s06 + s07)));
     return (all[0] + all[1]) + (all[2] + all[3]);
+}
+
+/* Four rows, one output, n >= LANES features: two partial sums a row, so that they do not wait for each other. */
+INLINE QUAD LOCAL(forward_four)(const REAL *const x[4], const REAL *u, const REAL *c, size_t n, bool centered)
+{
+    size_t j = 0;
+    OUTS_2(VECS_4, DECLARE)
+    for (; j + 2 * LANES <= n; j += 2 * LANES) {
+        const VEC w0 = LOCAL(load)(u + j), w1 = LOCAL(load)(u + j + LANES);
+#define STEP(h, i) s##h##i += LOCAL(load_centered)(x[i] + j + h * LANES, c + j + h * LANES, centered) * w##h;
+        OUTS_2(VECS_4, STEP)
+    }
+    if (j + LANES <= n) {
+        const VEC w0 = LOCAL(load)(u + j);
+        OUTS_1(VECS_4, STEP)
+        j += LANES;
+    }
+#undef STEP
+    if (j < n) {
+        j = n - LANES;
+        const VEC w1 = LOCAL(keep_last)(LOCAL(load)(u + j), n % LANES);
+#define LAST(h, i) s##h##i += LOCAL(load_centered)(x[i] + j, c + j, centered) * w##h;
+        VECS_4(LAST, 1)
+#undef LAST
+    }
+    return LOCAL(sum_four)(LOCAL(fold)(s00 + s10), LOCAL(fold)(s01 + s11), LOCAL(fold)(s02 + s12),
+                           LOCAL(fold)(s03 + s13));
+}
+
+/* One output. The last rows go with copies of themselves, so that every row is computed in the same way. */
+INLINE void LOCAL(forward_single)(const BLOCK *b, const REAL *u, REAL *z, bool centered)
+{
+    const REAL *row = b->x, *c = b->center;
+    size_t n = b->features, stride = b->stride, rows = b->rows, i = 0;
+    for (; i + 4 <= rows; i += 4, row += 4 * stride) {
+        const REAL *const x[4] = {row, row + stride, row + 2 * stride, row + 3 * stride};
+        QUAD four = LOCAL(forward_four)(x, u, c, n, centered);
+        memcpy(z + i, &four, sizeof four);
+    }
+    for (; i < rows; i++, row += stride) {
+        const REAL *const x[4] = {row, row, row, row};
+        z[i] = LOCAL(forward_four)(x, u, c, n, centered)[0];
+    }
 }
 
 /* Four rows times OUTS outputs, features >= LANES: z[out][row]. */
@@ -167,8 +216,10 @@ INLINE void LOCAL(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *
 {
     if (b->features < LANES)
         LOCAL(forward_narrow)(b, u, outputs, z, centered);
-    else if (outputs > 1 || b->features < 16 * LANES)
+    else if (outputs > 1)
         LOCAL(forward_rows)(b, u, outputs, z, centered);
+    else if (b->features < 16 * LANES)
+        LOCAL(forward_single)(b, u, z, centered);
     else
         for (size_t i = 0; i < b->rows; i++)
             z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, centered);
