@@ -1,0 +1,210 @@
+/*
+ * Time to the optimum of a convex problem: logistic regression, newton and lbfgs, against scikit-learn's
+ * newton-cholesky and lbfgs on the same rows in the same run.
+ *
+ *     convex_speed [ROWS [FEATURES]]      1,000,000 x 100 when absent; written to TMPDIR or /tmp
+ *
+ * scikit-learn is asked for through the python in GRADMILL_PYTHON, or python3; without it our figures stand alone.
+ * Every solver gets the loosest tolerance of its gradient, of a ladder, with which it comes within 1e-9 (relative) of
+ * the optimal loss; times are those of training alone, on data in memory, the best of three.
+ */
+#include <hdf5.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gradmill/gradmill.h>
+
+#include "datasets/datasets.h"
+
+#define CLOSE 1e-9
+#define TRIES 3
+
+static char directory[256], data_path[300], model_path[300], raw_path[300];
+static size_t rows = 1000000, features = 100;
+
+static void fail(const char *what, const struct gm_error *err)
+{
+    fprintf(stderr, "%s: %s\n", what, err->text);
+    exit(1);
+}
+
+/* ---- ours ---- */
+
+/* Mean loss of the model that was written, in double. */
+static double loss_of_model(void)
+{
+    struct gm_model *model;
+    struct gm_metrics metrics;
+    struct gm_error err;
+    const struct gm_data data = {.path = data_path};
+    if (gm_model_open(&model, model_path, NULL, &err) || gm_evaluate(model, &data, NULL, &metrics, &err))
+        fail(model_path, &err);
+    double loss = metrics.loss;
+    gm_metrics_release(&metrics);
+    gm_model_close(model);
+    return loss;
+}
+
+static double train(enum gm_optimizer optimizer, enum gm_precision precision, double tolerance, size_t *passes)
+{
+    struct gm_job job;
+    struct gm_job_loss loss = {.name = "logistic", .weight = 1};
+    struct gm_summary summary;
+    struct gm_error err;
+    gm_job_init(&job);
+    job.data.train.path = data_path;
+    job.loss.terms = &loss;
+    job.loss.count = 1;
+    job.optimizer.type = optimizer;
+    job.run.precision = precision;
+    job.stop.loss_change = NAN;
+    job.stop.gradient_norm = tolerance;
+    job.output.model = model_path;
+    job.output.log = NULL;
+    if (gm_train(&job, NULL, &summary, &err))
+        fail("train", &err);
+    double seconds = summary.seconds;
+    *passes = summary.passes;
+    gm_summary_release(&summary);
+    return seconds;
+}
+
+/* Seconds with the loosest tolerance that is close enough. */
+static double ours(enum gm_optimizer optimizer, double optimum, const char *name)
+{
+    double best = INFINITY, excess = INFINITY, tolerance = 1e-2;
+    size_t passes = 0;
+    for (; tolerance > 1e-9; tolerance /= 10) {
+        train(optimizer, GM_FLOAT32, tolerance, &passes);
+        excess = loss_of_model() / optimum - 1;
+        if (excess <= CLOSE)
+            break;
+    }
+    for (int i = 0; i < TRIES; i++)
+        best = fmin(best, train(optimizer, GM_FLOAT32, tolerance, &passes));
+    printf("%-32s %8.3f s %7zu passes   %9.1e\n", name, best, passes, excess);
+    fflush(stdout);
+    return excess <= CLOSE ? best : INFINITY;
+}
+
+/* ---- theirs ---- */
+
+/* The rows as plain numbers, X then y. */
+static void write_raw(void)
+{
+    size_t n = rows * (features + 1);
+    float *values = malloc(n * sizeof *values);
+    hid_t file = H5Fopen(data_path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t x = H5Dopen2(file, "/X", H5P_DEFAULT), y = H5Dopen2(file, "/y", H5P_DEFAULT);
+    FILE *out = fopen(raw_path, "wb");
+    if (!values || !out || H5Dread(x, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0 ||
+        H5Dread(y, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values + rows * features) < 0 ||
+        fwrite(values, sizeof *values, n, out) != n || fclose(out) != 0) {
+        fprintf(stderr, "%s: cannot be written\n", raw_path);
+        exit(1);
+    }
+    H5Dclose(x);
+    H5Dclose(y);
+    H5Fclose(file);
+    free(values);
+}
+
+static const char script[] =
+    "import sys, time, warnings\n"
+    "import numpy as np\n"
+    "from sklearn.linear_model import LogisticRegression\n"
+    "warnings.simplefilter('ignore')\n"
+    "path, n, d, optimum, solver, close = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), "
+    "sys.argv[5], float(sys.argv[6])\n"
+    "raw = np.fromfile(path, np.float32)\n"
+    "X, y = raw[:n * d].reshape(n, d), raw[n * d:]\n"
+    "def loss(model):\n"
+    "    total = 0.0\n"
+    "    w, b = model.coef_[0].astype(np.float64), float(model.intercept_[0])\n"
+    "    for i in range(0, n, 65536):\n"
+    "        z = X[i:i + 65536].astype(np.float64) @ w + b\n"
+    "        total += np.sum(np.logaddexp(0, z) - y[i:i + 65536] * z)\n"
+    "    return total / n\n"
+    "best = None\n"
+    "for kind in (np.float32, np.float64):\n"
+    "    A, b = X.astype(kind), y.astype(kind)\n"
+    "    for tol in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7):\n"
+    "        def fit():\n"
+    "            m = LogisticRegression(C=np.inf, solver=solver, tol=tol, max_iter=1000)\n"
+    "            t = time.perf_counter()\n"
+    "            m.fit(A, b)\n"
+    "            return time.perf_counter() - t, m\n"
+    "        seconds, m = fit()\n"
+    "        excess = loss(m) / optimum - 1\n"
+    "        if excess <= close:\n"
+    "            seconds = min(seconds, fit()[0])\n"
+    "            if best is None or seconds < best[0]:\n"
+    "                best = (seconds, int(m.n_iter_[0]), excess, kind.__name__)\n"
+    "            break\n"
+    "print(*(best if best else ('nan', 0, 'nan', '-')))\n";
+
+static double theirs(const char *solver, double optimum)
+{
+    char command[2000], script_path[300], precision[16] = "";
+    double seconds = NAN, excess = NAN;
+    unsigned iterations = 0;
+    const char *python = getenv("GRADMILL_PYTHON");
+    snprintf(script_path, sizeof script_path, "%s/peer.py", directory);
+    FILE *file = fopen(script_path, "w");
+    if (!file || fputs(script, file) < 0 || fclose(file) != 0)
+        return NAN;
+    snprintf(command, sizeof command, "'%s' '%s' '%s' %zu %zu %.17g %s %g 2>/dev/null", python ? python : "python3",
+             script_path, raw_path, rows, features, optimum, solver, CLOSE);
+    FILE *pipe = popen(command, "r");
+    int found = pipe ? fscanf(pipe, "%lf %u %lf %15s", &seconds, &iterations, &excess, precision) : 0;
+    if (pipe)
+        pclose(pipe);
+    if (found != 4) {
+        printf("scikit-learn %-19s missing: no python with scikit-learn (GRADMILL_PYTHON names one)\n", solver);
+        return NAN;
+    }
+    printf("scikit-learn %-19s %8.3f s %7u iterations %7.1e (%s)\n", solver, seconds, iterations, excess, precision);
+    fflush(stdout);
+    return seconds;
+}
+
+int main(int argc, char **argv)
+{
+    const char *base = getenv("TMPDIR");
+    struct gm_error err;
+    if (argc > 1)
+        rows = strtoul(argv[1], NULL, 10);
+    if (argc > 2)
+        features = strtoul(argv[2], NULL, 10);
+    snprintf(directory, sizeof directory, "%s/gradmill-bench-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(directory)) {
+        perror(directory);
+        return 1;
+    }
+    snprintf(data_path, sizeof data_path, "%s/data.h5", directory);
+    snprintf(model_path, sizeof model_path, "%s/model.h5", directory);
+    snprintf(raw_path, sizeof raw_path, "%s/rows.bin", directory);
+    struct make_options options = {.rows = rows, .features = features, .classes = 2, .noise = 0.1, .seed = 1};
+    if (make_classification(data_path, &options, &err))
+        fail(data_path, &err);
+    write_raw();
+    size_t passes;
+    train(GM_OPTIMIZER_NEWTON, GM_FLOAT64, 1e-12, &passes);
+    double optimum = loss_of_model();
+    printf(
+        "logistic regression, %zu x %zu float32, to a loss within %g of the optimum (%.12f)\n\n%-32s %10s %14s %12s\n",
+        rows, features, CLOSE, optimum, "", "training", "", "excess");
+    double newton = ours(GM_OPTIMIZER_NEWTON, optimum, "newton"), lbfgs = ours(GM_OPTIMIZER_LBFGS, optimum, "lbfgs");
+    ours(GM_OPTIMIZER_GD, optimum, "gd, automatic rate");
+    double cholesky = theirs("newton-cholesky", optimum), peer = theirs("lbfgs", optimum);
+    if (!isnan(cholesky))
+        printf("\nnewton is %.1fx as fast as newton-cholesky (promised: 5)\n", cholesky / newton);
+    if (!isnan(peer))
+        printf("lbfgs is %.1fx as fast as lbfgs (promised: 10)\n", peer / lbfgs);
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", directory);
+    return system(command) != 0;
+}
