@@ -45,9 +45,11 @@ enum gm_optimizer {
     GM_OPTIMIZER_ADAM,
     GM_OPTIMIZER_ADAMW,
     GM_OPTIMIZER_LBFGS,
-    GM_OPTIMIZER_NEWTON
+    GM_OPTIMIZER_NEWTON,
+    GM_OPTIMIZER_SVRG
 };
 enum gm_schedule { GM_SCHEDULE_CONSTANT, GM_SCHEDULE_STEP, GM_SCHEDULE_COSINE, GM_SCHEDULE_INVERSE };
+enum gm_average { GM_AVERAGE_NONE, GM_AVERAGE_UNIFORM, GM_AVERAGE_DECAY };
 enum gm_monitor { GM_MONITOR_AUTO, GM_MONITOR_VALIDATION, GM_MONITOR_TRAIN };
 enum gm_precision { GM_FLOAT32, GM_FLOAT64 };
 
@@ -118,6 +120,10 @@ struct gm_job {
         double momentum, beta1, beta2, epsilon, weight_decay; /* NaN: the method's own default */
         size_t batch_size;                                    /* rows; 0: full */
         double l1, l2;
+        double clip_norm; /* NaN: off */
+        enum gm_average average;
+        double average_decay; /* NaN: 0.999 */
+        double average_start; /* epochs before it */
     } optimizer;
     struct {
         size_t max_epochs;

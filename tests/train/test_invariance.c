@@ -88,6 +88,26 @@ static void adam(struct gm_job *job)
     minibatch(job, GM_OPTIMIZER_ADAM);
 }
 
+static void adamw_clipped(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_ADAMW);
+    job->optimizer.clip_norm = 0.1;
+}
+static void adagrad(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_ADAGRAD);
+}
+static void rmsprop_averaged(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_RMSPROP);
+    job->optimizer.average = GM_AVERAGE_UNIFORM;
+}
+static void svrg(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_SVRG);
+    job->optimizer.l1 = 1e-3;
+}
+
 static void full_batch_models_are_the_same_on_any_threads(void)
 {
     same_model_on_any_threads(classes_data(), "cross_entropy", full_batch);
@@ -101,16 +121,16 @@ static void minibatch_models_are_the_same_on_any_threads(void)
     same_model_on_any_threads(classes_data(), "cross_entropy", momentum);
     same_model_on_any_threads(classes_data(), "cross_entropy", nesterov);
     same_model_on_any_threads(classes_data(), "cross_entropy", adam);
+    same_model_on_any_threads(classes_data(), "cross_entropy", adamw_clipped);
+    same_model_on_any_threads(classes_data(), "cross_entropy", adagrad);
+    same_model_on_any_threads(classes_data(), "cross_entropy", rmsprop_averaged);
+    same_model_on_any_threads(classes_data(), "cross_entropy", svrg);
 }
 
 static void full_batch_both(struct gm_job *job)
 {
     full_batch(job);
     job->optimizer.l1 = 1e-3;
-}
-static void adagrad(struct gm_job *job)
-{
-    minibatch(job, GM_OPTIMIZER_ADAGRAD);
 }
 
 static void what_a_loss_learns_is_the_same_on_any_threads(void)

@@ -137,7 +137,7 @@ static void every_optimiser_on_every_model_is_resumed_to_the_same_bytes(void)
     size_t trained = 0;
     for (size_t m = 0; choice(models, m, model); m++)
         for (size_t o = 0; choice(optimisers, o, optimiser); o++)
-            for (size_t variant = 0; variant < 4; variant++) {
+            for (size_t variant = 0; variant < 6; variant++) {
                 struct lab lab;
                 start(&lab);
                 if (!data_for(model, &lab))
@@ -146,7 +146,9 @@ static void every_optimiser_on_every_model_is_resumed_to_the_same_bytes(void)
                 lab.job.model.hidden = (struct gm_wholes){(const size_t[]){4, 3}, 2};
                 lab.job.optimizer.type = (enum gm_optimizer)o;
                 lab.job.optimizer.learning_rate = variant & 1 ? 0.02 : NAN;
-                lab.job.optimizer.batch_size = variant & 2 ? 10 : 0;
+                lab.job.optimizer.batch_size = variant & 6 ? 10 : 0;
+                lab.job.optimizer.clip_norm = variant & 4 ? 0.5 : NAN;
+                lab.job.optimizer.average = variant & 4 ? GM_AVERAGE_DECAY : GM_AVERAGE_NONE;
                 snprintf(what, sizeof what, "%s by %s, %s, batch_size %zu", model, optimiser,
                          variant & 1 ? "rate 0.02" : "rate auto", lab.job.optimizer.batch_size);
                 bool can = same_in_pieces(&lab, what);

@@ -13,7 +13,7 @@
 #define FROM(low)    low, INFINITY
 #define UP           JOB_LOW_OPEN
 
-#define OPTIMIZERS "gd|sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw|lbfgs|newton"
+#define OPTIMIZERS "gd|sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw|lbfgs|newton|svrg"
 
 /* clang-format off */
 static const struct job_key keys[] = {
@@ -66,6 +66,10 @@ static const struct job_key keys[] = {
     {"optimizer.epsilon", JOB_REAL, AT(optimizer.epsilon), FROM(0), UP, NULL, "auto", NULL, "auto", "adam and relatives: added to the root mean square; auto: 1e-8"},
     {"optimizer.weight_decay", JOB_REAL, AT(optimizer.weight_decay), FROM(0), 0, NULL, "auto", NULL, "auto", "adamw: decoupled decay of the weights; auto: 0.01"},
     {"optimizer.batch_size", JOB_WHOLE, AT(optimizer.batch_size), FROM(1), 0, NULL, "full", NULL, "full", "rows of a step"},
+    {"optimizer.clip_norm", JOB_REAL, AT(optimizer.clip_norm), FROM(0), UP, NULL, "null", NULL, "null", "minibatch: a step's gradient that is longer is scaled to this length"},
+    {"optimizer.average", JOB_CHOICE, AT(optimizer.average), ANY, 0, "none|uniform|decay", NULL, NULL, "none", "minibatch: keep the mean of the weights after all steps, or one that decays; it is what is validated and saved"},
+    {"optimizer.average_decay", JOB_REAL, AT(optimizer.average_decay), 0, 1, JOB_HIGH_OPEN, NULL, "auto", NULL, "auto", "average decay: share of the mean that stays at a step; auto: 0.999"},
+    {"optimizer.average_start", JOB_REAL, AT(optimizer.average_start), FROM(0), 0, NULL, NULL, NULL, "0", "epochs before the average begins"},
     {"optimizer.l1", JOB_REAL, AT(optimizer.l1), FROM(0), 0, NULL, NULL, NULL, "0", "l1 * sum of |w|"},
     {"optimizer.l2", JOB_REAL, AT(optimizer.l2), FROM(0), 0, NULL, NULL, NULL, "0", "l2 / 2 * sum of w^2"},
 

@@ -24,6 +24,7 @@ static const struct method {
     [OPTIM_ADAMW] = {"adamw", &optim_adam, 0.001, false},
     [OPTIM_LBFGS] = {"lbfgs", &optim_lbfgs, NAN, true},
     [OPTIM_NEWTON] = {"newton", &optim_newton, NAN, true},
+    [OPTIM_SVRG] = {"svrg", &optim_sgd, 0.01, false},
 };
 
 void optim_config_init(struct optim_config *config, enum optim_method method)

@@ -38,7 +38,8 @@ enum optim_method {
     OPTIM_ADAM,     /* Kingma and Ba 2015 */
     OPTIM_ADAMW,    /* Loshchilov and Hutter 2019 */
     OPTIM_LBFGS,    /* Liu and Nocedal 1989, strong Wolfe search; with l1 OWL-QN: Andrew and Gao 2007 */
-    OPTIM_NEWTON    /* damped, exact Hessian from the caller */
+    OPTIM_NEWTON,   /* damped, exact Hessian from the caller */
+    OPTIM_SVRG      /* sgd whose gradients the caller has corrected: Johnson and Zhang 2013 */
 };
 
 enum optim_schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_INVERSE };

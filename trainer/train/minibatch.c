@@ -11,21 +11,7 @@
 #include "base/clock.h"
 #include "optim/penalty.h"
 #include "train/rate.h"
-
-struct update {
-    struct run *run;
-    struct optim *optim;
-};
-
-/* l2 belongs to the gradient that the method sees; each range of parameters is updated by one thread. */
-static void update_range(void *context, const double *mean, size_t first, size_t end)
-{
-    struct update *u = context;
-    struct run *r = u->run;
-    (void)mean; /* it is r->gradient */
-    penalty_l2(r->config.l2, r->penalised + first, r->params + first, r->gradient + first, end - first);
-    optim_step_range(u->optim, r->params, r->gradient, first, end);
-}
+#include "train/step.h"
 
 static size_t batch_rows(const struct run *r)
 {
@@ -74,7 +60,6 @@ static enum gm_code pause_between(struct run *r, const struct minibatch_sweep *s
 static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
                                  uint64_t skip, struct engine_totals *totals, struct gm_error *err)
 {
-    struct update update = {r, s->optim};
     enum gm_code code = GM_OK;
     size_t at = 0;
     for (; skip > 0 && at < window->order_rows; skip--)
@@ -83,9 +68,8 @@ static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s,
         size_t rows = rows_at(r, window, at);
         struct engine_batch batch = {window, window->order + at, rows, s->first_step + *s->done};
         double epoch = (double)s->epoch + epoch_share(r, window, at, *s->done);
-        engine_prepare(&r->engine, r->params);
         optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
-        if ((code = engine_step(&r->engine, &batch, r->gradient, update_range, &update, totals, err)))
+        if ((code = step_batch(r, s->optim, &batch, s->whole, totals, err)))
             break;
         at += rows;
         ++*s->done;
@@ -122,16 +106,17 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
 static enum gm_code measure(struct run *r, struct gm_epoch *epoch, struct gm_error *err)
 {
     const uint8_t *penalised = r->penalised;
+    const double *point = step_point(r);
     const struct engine_totals *t = &r->totals;
     epoch->train_loss = t->finite ? t->loss[0] / t->weight[0] : NAN;
-    epoch->objective = epoch->train_loss + penalty_l2(r->config.l2, penalised, r->params, NULL, r->n) +
-                       penalty_l1(r->config.l1, penalised, r->params, r->n);
+    epoch->objective = epoch->train_loss + penalty_l2(r->config.l2, penalised, point, NULL, r->n) +
+                       penalty_l1(r->config.l1, penalised, point, r->n);
     epoch->validation_loss = NAN;
     epoch->gradient_norm = NAN;
     if (!t->finite || !r->problem->has_validation)
         return GM_OK;
     struct engine_totals validation;
-    engine_prepare(&r->engine, r->params);
+    engine_prepare(&r->engine, point);
     enum gm_code code = engine_validation_loss(&r->engine, &validation, err);
     if (!code)
         epoch->validation_loss = validation.loss[1] / validation.weight[1];
@@ -144,9 +129,11 @@ static enum gm_code finish_epoch(struct run *r, double seconds, struct gm_error 
     struct gm_epoch epoch = {.epoch = r->epochs + 1, .learning_rate = optim_last_rate(r->optim)};
     epoch.rows_per_second = r->totals.weight[0] / fmax(seconds, 1e-9);
     enum gm_code code;
-    if ((code = measure(r, &epoch, err)) || (code = run_epoch(r, &epoch, r->params, err)))
+    if ((code = measure(r, &epoch, err)) || (code = run_epoch(r, &epoch, step_point(r), err)))
         return code;
-    if (isnan(r->config.learning_rate) && epoch.objective >= r->lowest)
+    /* svrg needs no falling rate: only one that is far too large, which shows */
+    double least = r->config.method == OPTIM_SVRG ? r->lowest + 0.01 * fabs(r->lowest) : r->lowest;
+    if (isnan(r->config.learning_rate) && epoch.objective >= least)
         r->rate /= 2;
     r->lowest = fmin(r->lowest, epoch.objective);
     r->engine.passes++;
@@ -168,10 +155,11 @@ enum gm_code run_minibatch(struct run *r, struct gm_error *err)
         if (r->batches == 0)
             r->totals = (struct engine_totals){.finite = true};
         struct minibatch_sweep sweep = {r->optim, (uint32_t)r->epochs, r->rate, 0, r->steps, &r->batches, true};
-        code = minibatch_sweep(r, &sweep, &r->totals, err);
+        if (!(code = step_epoch(r, err)))
+            code = minibatch_sweep(r, &sweep, &r->totals, err);
         if (!code && r->reason == STOP_NONE)
             code = finish_epoch(r, clock_seconds() - begun, err);
-        if (code == GM_INTERRUPTED) /* while its validation loss was measured: that is done again */
+        if (code == GM_INTERRUPTED) /* while a whole pass was made: that is done again */
             code = GM_OK;
         if (!code && r->reason == STOP_NONE)
             code = run_pause(r, err);

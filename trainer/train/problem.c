@@ -70,6 +70,26 @@ static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
 
 /* ---- what this version trains ---- */
 
+/* Keys of one family of methods given to the other. */
+static enum gm_code check_batches(const struct gm_job *job, struct gm_error *err)
+{
+    bool full = optim_is_full_batch((enum optim_method)job->optimizer.type);
+    if (full && job->optimizer.batch_size)
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.batch_size: gd, lbfgs and newton take the full batch; for batches of %zu rows "
+                         "choose sgd, momentum, nesterov or adam.",
+                         job->optimizer.batch_size);
+    const char *key = !isnan(job->optimizer.clip_norm) ? "clip_norm" : NULL;
+    if (job->optimizer.average != GM_AVERAGE_NONE)
+        key = "average";
+    if (key && (full || job->model.type == GM_MODEL_FACTORIZATION))
+        return error_set(err, GM_BAD_JOB,
+                         "optimizer.%s: is for the methods of small batches (sgd, adam ...); gd, lbfgs, newton and "
+                         "factorization choose their steps without it.",
+                         key);
+    return GM_OK;
+}
+
 static enum gm_code check_supported(const struct gm_job *job, struct gm_error *err)
 {
     if (!model_ops_of((enum model_type)job->model.type))
@@ -80,14 +100,9 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->optimizer.type == GM_OPTIMIZER_NEWTON && job->model.type != GM_MODEL_LINEAR)
         return error_set(err, GM_BAD_JOB,
                          "optimizer.type: newton trains linear models; for this one choose lbfgs or adam.");
-    bool full = optim_is_full_batch((enum optim_method)job->optimizer.type);
-    if (full && job->optimizer.batch_size)
-        return error_set(err, GM_BAD_JOB,
-                         "optimizer.batch_size: gd, lbfgs and newton take the full batch; for batches of %zu rows "
-                         "choose sgd, momentum, "
-                         "nesterov or adam.",
-                         job->optimizer.batch_size);
-    return GM_OK;
+    if (job->optimizer.type == GM_OPTIMIZER_SVRG && job->model.type != GM_MODEL_LINEAR)
+        return error_set(err, GM_BAD_JOB, "optimizer.type: svrg trains linear models; for this one choose adam.");
+    return check_batches(job, err);
 }
 
 /* ---- data ---- */

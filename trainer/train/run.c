@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "optim/penalty.h"
 #include "train/checkpoint.h"
+#include "train/step.h"
 #include "train/targets.h"
 
 static double or_default(double value, double fallback)
@@ -32,6 +33,7 @@ static struct optim_config config_of(const struct gm_job *job)
     c.beta2 = or_default(job->optimizer.beta2, c.beta2);
     c.epsilon = or_default(job->optimizer.epsilon, c.epsilon);
     c.weight_decay = or_default(job->optimizer.weight_decay, c.weight_decay);
+    c.clip_norm = or_default(job->optimizer.clip_norm, c.clip_norm);
     c.rounding = job->run.precision == GM_FLOAT32 ? 1e-6 : 1e-10;
     c.l1 = job->optimizer.l1;
     c.l2 = job->optimizer.l2;
@@ -128,8 +130,8 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
         (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
-        (code = p->rated ? run_init_strata(r, err) : init_rows(r, err)) || (code = find_start(r, err)) ||
-        (code = start_log(r, err)))
+        (code = p->rated ? run_init_strata(r, err) : init_rows(r, err)) || (code = step_init(r, err)) ||
+        (code = find_start(r, err)) || (code = start_log(r, err)))
         run_release(r);
     return code;
 }
@@ -140,6 +142,7 @@ void run_release(struct run *r)
     run_release_strata(r);
     engine_release(&r->engine);
     hessian_release(&r->hessian);
+    step_release(r);
     group_order_release(&r->groups);
     optim_free(r->optim);
     memory_free(r->penalised);

@@ -34,6 +34,13 @@ struct run_saved {
     bool finished; /* and there was nothing left to do */
 };
 
+/* What a minibatch step keeps (step.c); NULL where the job's method does without. */
+struct run_step {
+    double *average;                  /* [n] of the weights */
+    double *squares;                  /* [chunks] of the gradient, for its norm */
+    double *snapshot, *full, *anchor; /* [n] svrg: weights at the epoch's start, their gradient, a batch's there */
+};
+
 /* A training run: the problem, where it stands, and the best it has seen. */
 struct run {
     const struct problem *problem; /* borrowed */
@@ -41,7 +48,8 @@ struct run {
     struct engine engine;
     struct group_order groups; /* of batches of whole groups */
     struct hessian hessian;    /* newton's */
-    struct strata *strata;     /* factorization: what trains, in place of engine, params, best and kept; else NULL */
+    struct run_step step;
+    struct strata *strata; /* factorization: what trains, in place of engine, params, best and kept; else NULL */
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;
@@ -67,6 +75,7 @@ struct run {
     uint64_t epochs;    /* complete ones; full batch: the start counts */
     uint64_t batches;   /* minibatch: steps done in the epoch after those */
     uint64_t steps;     /* minibatch: steps of complete epochs */
+    uint64_t averaged;  /* minibatch: weights in the average */
     uint64_t passes;    /* engine.passes, when it was saved */
     double seconds;     /* of training, when it was saved */
     uint64_t ended;     /* enum stop_reason, STOP_NONE: there is more to do */

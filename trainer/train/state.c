@@ -48,6 +48,7 @@ static const struct number {
     ROW(COUNT, epochs),
     ROW(COUNT, batches),
     ROW(COUNT, steps),
+    ROW(COUNT, averaged),
     ROW(COUNT, passes),
     ROW(REAL, seconds),
     ROW(COUNT, ended),
@@ -85,6 +86,10 @@ void run_state(struct run *r, struct run_state *s)
     add(s, "", "parameters", r->params, r->n);
     add(s, "", "best", r->best, r->n);
     add(s, "", "kept", r->kept, r->n);
+    if (r->step.average)
+        add(s, "", "average", r->step.average, r->n);
+    if (r->step.snapshot)
+        add(s, "", "snapshot", r->step.snapshot, r->n);
     if (r->strata)
         add_strata(s, r->strata);
     for (size_t i = 0; i < found && i < OPTIM_ARRAYS; i++)
