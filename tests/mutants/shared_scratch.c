@@ -12,6 +12,7 @@ static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
     int status = good(b, r);
     for (size_t i = 0; r->grad && i < count; i++)
         shared[i] = r->grad[i];
+    status = good(b, r); /* other work, before what was kept is used */
     for (size_t i = 0; r->grad && i < count; i++)
         r->grad[i] = shared[i];
     return status;

@@ -1,6 +1,9 @@
 /* Checks that call again: the same inputs at other times, in other places, threads, blocks and orders. */
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,9 +74,10 @@ void check_determinism(struct check *c)
 
 /* ---- threads ---- */
 
-/* Rounds enough that calls overlap even where threads take turns on one processor; costly losses get fewer. */
-enum { THREADS = 4, ROUNDS = 2000, THREAD_ROWS = 160 };
-static const double thread_seconds = 0.1; /* of processor time, each */
+/* Calls overlap even where the threads take turns on one busy processor: the main thread wakes up again and again and
+ * interrupts them wherever they are, and an interrupted thread lets another go first. */
+enum { THREADS = 4, THREAD_ROWS = 160, WAKE_NANOSECONDS = 20000 };
+static const double thread_seconds = 0.02; /* of processor time, each */
 
 struct worker {
     struct check *c;
@@ -82,6 +86,7 @@ struct worker {
     double *grad;            /* [rows x outputs] */
     void *scratch;
     pthread_barrier_t *start;
+    atomic_int *working;      /* threads that have not ended */
     size_t rounds, different; /* of the rounds, those whose bits were not the expected ones */
 };
 
@@ -107,13 +112,30 @@ static void *work(void *argument)
     batch.step = 3;
     batch.scratch = w->scratch;
     pthread_barrier_wait(w->start);
-    for (; w->rounds < ROUNDS && processor_seconds() < thread_seconds; w->rounds++) {
+    for (; processor_seconds() < thread_seconds; w->rounds++) {
         struct gm_loss_result result = {.struct_size = sizeof result, .grad = w->grad};
         int status = c->plugin.vtable.evaluate(&batch, &result);
         w->different += status != GM_LOSS_OK || !same_bits(&result.loss, &w->expected.loss, 1) ||
                         !same_bits(w->grad, w->expected.grad, w->sample.rows * c->shape.outputs);
     }
+    atomic_fetch_sub(w->working, 1);
     return NULL;
+}
+
+static void let_another_go(int signal)
+{
+    (void)signal;
+    sched_yield();
+}
+
+static void interrupt_until_done(const pthread_t *threads, atomic_int *working)
+{
+    const struct timespec pause = {0, WAKE_NANOSECONDS};
+    while (atomic_load(working) > 0) {
+        nanosleep(&pause, NULL);
+        for (int i = 0; i < THREADS; i++)
+            pthread_kill(threads[i], SIGUSR2);
+    }
 }
 
 static void worker_make(struct check *c, struct worker *w, pthread_barrier_t *start, double scale)
@@ -130,13 +152,20 @@ void check_threads(struct check *c)
     struct worker workers[THREADS];
     pthread_t threads[THREADS];
     pthread_barrier_t start;
+    atomic_int working = THREADS;
+    struct sigaction before, interrupt = {.sa_handler = let_another_go, .sa_flags = SA_RESTART};
+    sigemptyset(&interrupt.sa_mask);
+    sigaction(SIGUSR2, &interrupt, &before);
     pthread_barrier_init(&start, NULL, THREADS);
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < THREADS; i++) {
         worker_make(c, &workers[i], &start, 1 + i);
+        workers[i].working = &working;
+    }
     c->shared->doing = "evaluate on several threads";
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             check_skip(c, "no thread can be started here");
+    interrupt_until_done(threads, &working);
     size_t different = 0, rounds = 0;
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
@@ -150,6 +179,7 @@ void check_threads(struct check *c)
             "%zu of %zu calls on %d threads gave other bits than the same calls on one. Something is shared between "
             "calls: a static, the instance, a function of the C library that is not thread-safe.",
             different, rounds, THREADS);
+    sigaction(SIGUSR2, &before, NULL);
     pthread_barrier_destroy(&start);
 }
 
