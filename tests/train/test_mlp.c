@@ -96,13 +96,13 @@ static void three_steps_of_adam(void)
 
 /* ---- the same bits ---- */
 
-/* 3001 rows: the last block and the last batch are partial. */
+/* 701 rows: the last block and the last batch are partial. */
 static const char *classes_data(void)
 {
     static bool made;
     const char *path = test_path("classes.h5");
     struct gm_error err;
-    struct make_options options = {.rows = 3001, .features = 37, .classes = 4, .noise = 0.1, .seed = 3};
+    struct make_options options = {.rows = 701, .features = 37, .classes = 4, .noise = 0.1, .seed = 3};
     if (!made)
         CU_ASSERT_EQUAL_FATAL(make_classification(path, &options, &err), GM_OK);
     made = true;
@@ -114,14 +114,15 @@ struct variant {
     size_t batch_size;
     enum gm_activation activation;
     enum gm_precision precision;
-    double rate;
+    double rate, dropout;
 };
 
 static void adjust(struct gm_job *job, const struct variant *v)
 {
     make_mlp(job);
     job->data.validation_fraction = 0.25;
-    job->stop.max_epochs = 4;
+    job->stop.max_epochs = 2;
+    job->model.dropout = v->dropout;
     job->model.activation = v->activation;
     job->optimizer.type = v->optimizer;
     job->optimizer.batch_size = v->batch_size;
@@ -131,13 +132,13 @@ static void adjust(struct gm_job *job, const struct variant *v)
 }
 
 static const struct variant variants[] = {
-    {GM_OPTIMIZER_GD, 0, GM_TANH, GM_FLOAT32, NAN},
-    {GM_OPTIMIZER_LBFGS, 0, GM_SIGMOID, GM_FLOAT64, NAN},
-    {GM_OPTIMIZER_SGD, 100, GM_RELU, GM_FLOAT32, NAN}, /* the trials too */
-    {GM_OPTIMIZER_MOMENTUM, 1000, GM_GELU, GM_FLOAT64, 0.01},
-    {GM_OPTIMIZER_ADAM, 100, GM_GELU, GM_FLOAT32, 0.01},
-    {GM_OPTIMIZER_ADAMW, 7, GM_RELU, GM_FLOAT32, 0.001},
-    {GM_OPTIMIZER_RMSPROP, 3001, GM_SIGMOID, GM_FLOAT64, 0.01},
+    {GM_OPTIMIZER_GD, 0, GM_TANH, GM_FLOAT32, NAN, 0},
+    {GM_OPTIMIZER_LBFGS, 0, GM_SIGMOID, GM_FLOAT64, NAN, 0},
+    {GM_OPTIMIZER_SGD, 200, GM_RELU, GM_FLOAT32, NAN, 0}, /* the trials too */
+    {GM_OPTIMIZER_MOMENTUM, 300, GM_GELU, GM_FLOAT64, 0.01, 0.2},
+    {GM_OPTIMIZER_ADAM, 100, GM_GELU, GM_FLOAT32, 0.01, 0.5},
+    {GM_OPTIMIZER_ADAMW, 31, GM_RELU, GM_FLOAT32, 0.001, 0},
+    {GM_OPTIMIZER_RMSPROP, 0, GM_SIGMOID, GM_FLOAT64, 0.01, 0}, /* all rows in one batch */
 };
 
 static void models_are_the_same_on_any_threads(void)
@@ -200,6 +201,10 @@ static void what_cannot_be_trained_is_refused(void)
     lab.job.optimizer.type = GM_OPTIMIZER_NEWTON;
     CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_BAD_JOB);
     ASSERT_HOLDS(err.text, "newton trains linear models");
+    lab.job.optimizer.type = GM_OPTIMIZER_LBFGS;
+    lab.job.model.dropout = 0.5;
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "model.dropout");
 }
 
 /* ---- the worked example: datasets/jobs/digits_mlp.yaml ---- */

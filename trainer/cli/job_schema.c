@@ -39,6 +39,7 @@ static const struct job_key keys[] = {
     {"model.outputs", JOB_WHOLE, AT(model.outputs), FROM(1), 0, NULL, "auto", NULL, "auto", "columns of the prediction; auto: what the loss asks for"},
     {"model.hidden", JOB_WHOLES, AT(model.hidden), FROM(1), 0, NULL, NULL, "mlp", NULL, "units of each hidden layer, as in [256, 128]"},
     {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp", "relu", "of the hidden layers; gelu is the exact one"},
+    {"model.dropout", JOB_REAL, AT(model.dropout), 0, 1, JOB_HIGH_OPEN, NULL, NULL, "mlp", "0", "share of the hidden units that a row leaves out in a training step, the others scaled up; none when validating and predicting"},
     {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
     {"model.rank", JOB_WHOLE, AT(model.rank), FROM(1), 0, NULL, NULL, "factorization", "16", "factors of a user and of an item"},
     {"model.negatives", JOB_WHOLE, AT(model.negatives), 1, 255, 0, NULL, "auto", "factorization", "auto", "every row is an event of target 1, and so many items drawn at random get target 0; auto: 4 when there are no ratings, else the ratings are what is learned"},

@@ -33,9 +33,15 @@ void optim_step_clip(struct optim *o, double norm)
 
 void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end)
 {
+    optim_step_part(o, w, g + first, first, end);
+}
+
+void optim_step_part(struct optim *o, double *w, const double *g, size_t first, size_t end)
+{
     const struct optim_config *c = &o->config;
     const double rate = o->numbers[NUMBER_RATE];
     bool adam = o->family == &optim_adam;
+    double *state = o->family == &optim_sgd ? o->vectors : o->vectors + first; /* sgd has none */
     const struct update u = {
         .rate = rate,
         .scale = o->numbers[NUMBER_SCALE],
@@ -45,13 +51,14 @@ void optim_step_range(struct optim *o, double *w, const double *g, size_t first,
         .beta1 = c->beta1,
         .beta2 = c->beta2,
         .epsilon = c->epsilon,
+        .single = c->single,
         .unbias1 = adam ? 1 / (1 - o->numbers[POWER1]) : 1,
         .unbias2 = adam ? 1 / (1 - o->numbers[POWER2]) : 1,
-        .penalised = o->penalised,
-        .first = o->vectors,
-        .second = adam ? optim_vector(o, 1) : o->vectors,
+        .penalised = o->penalised + first,
+        .first = state,
+        .second = adam ? optim_vector(o, 1) + first : state,
     };
-    o->update(&u, w, g, first, end);
+    o->update(&u, w + first, g, 0, end - first);
 }
 
 static update_function pick_sgd(enum cpu_isa isa)

@@ -59,6 +59,7 @@ struct optim_config {
     double clip_norm; /* > 0: minibatch gradients longer than this are scaled to it (Pascanu et al. 2013); 0: off */
     double rounding;  /* relative error of the f that is told: differences of f below rounding * |f| are judged by
                          gradients instead. 1e-10; about 1e-6 when the model computes in float32 */
+    bool single;      /* gradients come in single precision: what follows from them need not be better */
     double l1, l2;    /* l2 is in f and g already; kept here for the record */
 };
 
@@ -125,6 +126,8 @@ void optim_step_clip(struct optim *o, double norm);
  * threads, gives the same bits. l1 is a proximal step in the metric of the method (the adaptive ones shrink by
  * l1 * rate / denominator, Yun, Lozano, Yang 2021), so a point at rest is a minimum of F for every method. */
 void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end);
+/* The same, where g [end - first] begins with the derivative of parameter `first`. */
+void optim_step_part(struct optim *o, double *w, const double *g, size_t first, size_t end);
 
 /* ---- both ---- */
 

@@ -2,6 +2,7 @@
 #ifndef OPTIM_UPDATE_H
 #define OPTIM_UPDATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct update {
     double l1;
     double decay; /* rate * weight_decay */
     double momentum, beta1, beta2, epsilon;
+    bool single;              /* gradients are in single precision */
     double unbias1, unbias2;  /* 1 / (1 - beta^step) */
     const uint8_t *penalised; /* [n] 0 or 1 */
     double *first, *second;   /* [n] state: velocity or squares; mean */

@@ -82,7 +82,7 @@ void coupled_release(struct coupled *c)
 
 /* ---- the block of a worker, to the buffer and back ---- */
 
-static void store_block(struct coupled *c, const struct worker *w, size_t at)
+void coupled_store(struct coupled *c, const struct worker *w, size_t at)
 {
     size_t outputs = w->setup.loss->outputs, targets = w->setup.loss->targets, rows = w->all.rows;
     memcpy(c->pred + at * outputs, w->all.pred, rows * outputs * sizeof(double));
@@ -94,7 +94,7 @@ static void store_block(struct coupled *c, const struct worker *w, size_t at)
         memcpy(c->group + at, w->all.group, rows * sizeof(int64_t));
 }
 
-static void take_gradient(const struct coupled *c, struct worker *w, size_t at)
+void coupled_take(const struct coupled *c, struct worker *w, size_t at)
 {
     size_t outputs = w->setup.loss->outputs;
     memcpy(w->all.grad, c->pred + at * outputs, w->all.rows * outputs * sizeof(double));
@@ -152,7 +152,7 @@ static void forward_block(void *context, int thread, size_t lane, const struct w
     (void)lane;
     worker_fill(w, pass->schema, block);
     worker_forward(w, pass->engine->weights);
-    store_block(&pass->engine->coupled, w, block->row);
+    coupled_store(&pass->engine->coupled, w, block->row);
 }
 
 static void backward_block(void *context, int thread, size_t lane, const struct walk_block *block)
@@ -162,7 +162,7 @@ static void backward_block(void *context, int thread, size_t lane, const struct 
     struct worker *w = &e->workers[thread];
     worker_fill(w, pass->schema, block);
     worker_forward(w, e->weights); /* what the model remembers of the block */
-    take_gradient(&e->coupled, w, block->row);
+    coupled_take(&e->coupled, w, block->row);
     worker_backward(w, e->weights, e->lanes + lane * e->n);
 }
 
@@ -208,9 +208,9 @@ static void batch_blocks(struct engine *e, const struct engine_batch *batch, con
                 worker_gather(w, schema, batch->window, batch->index + i, rows);
                 worker_forward(w, e->weights);
                 if (direction == FORWARD) {
-                    store_block(&e->coupled, w, i);
+                    coupled_store(&e->coupled, w, i);
                 } else {
-                    take_gradient(&e->coupled, w, i);
+                    coupled_take(&e->coupled, w, i);
                     worker_backward(w, e->weights, e->lanes + lane * e->n);
                 }
             }
@@ -218,10 +218,9 @@ static void batch_blocks(struct engine *e, const struct engine_batch *batch, con
     }
 }
 
-void coupled_batch(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
+void coupled_batch_loss(struct engine *e, const struct engine_batch *batch, size_t lanes)
 {
     struct pieces *pieces = &e->coupled.batch;
-    batch_blocks(e, batch, plan, FORWARD);
     pieces->rows = batch->rows;
     pieces->first[0] = 0;
     pieces->first[1] = batch->rows;
@@ -231,10 +230,16 @@ void coupled_batch(struct engine *e, const struct engine_batch *batch, const str
     pieces->n_train = pieces->count;
     struct loss_pass pass = {.pieces = pieces,
                              .end = pieces->count,
-                             .lanes = plan->lanes,
+                             .lanes = lanes,
                              .use = COUPLED_GRADIENT,
                              .step = batch->step,
                              .row_of = batch->index};
     all_pieces(e, &pass);
+}
+
+void coupled_batch(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
+{
+    batch_blocks(e, batch, plan, FORWARD);
+    coupled_batch_loss(e, batch, plan->lanes);
     batch_blocks(e, batch, plan, BACKWARD);
 }

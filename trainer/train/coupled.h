@@ -44,4 +44,10 @@ enum gm_code coupled_walk(struct engine *e, const struct problem_data *data, enu
 /* The same for a batch of scattered rows. */
 void coupled_batch(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan);
 
+/* Its three parts, for those who have their own way with rows: what a worker found of rows [at, ...) of the batch, the
+ * loss of all of them into `lanes` sums, and the gradient of rows [at, at + w->all.rows) into w->all.grad. */
+void coupled_store(struct coupled *c, const struct worker *w, size_t at);
+void coupled_batch_loss(struct engine *e, const struct engine_batch *batch, size_t lanes);
+void coupled_take(const struct coupled *c, struct worker *w, size_t at);
+
 #endif

@@ -1,5 +1,5 @@
 /* Loss and gradient over rows, on all threads. */
-#include "train/engine.h"
+#include "train/engine_inside.h"
 
 #include <math.h>
 #include <omp.h>
@@ -15,6 +15,11 @@
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+static size_t count_ranges(size_t n)
+{
+    return (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
 }
 
 static enum gm_code init_workers(struct engine *e, size_t block_rows, struct gm_error *err)
@@ -50,12 +55,20 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
         block_rows = larger(block_rows, plan.block_rows);
         e->n_lanes = larger(e->n_lanes, plan.lanes);
     }
+    size_t wide = wide_rows(p);
+    e->n_sums = larger(e->n_lanes, wide ? wide / 16 + 1 : 0); /* pieces of a batch, each of 16 rows or more */
+    block_rows = larger(block_rows, wide ? WIDE_ROWS : 0);
+    /* Lanes of gradients are for those who add them up. */
+    size_t gradients = !p->applied && !wide ? e->n_lanes : 0;
     enum gm_code code;
     if ((code = memory_alloc((void **)&e->theta, e->n_theta, sizeof *e->theta, "the loss's parameters", err)) ||
-        (code = memory_alloc((void **)&e->lanes, e->n_lanes, e->n * sizeof(double), "lane gradients", err)) ||
-        (code = memory_alloc((void **)&e->sums, e->n_lanes, sizeof *e->sums, "lane sums", err)) ||
+        (code = memory_alloc((void **)&e->lanes, gradients, e->n * sizeof(double), "lane gradients", err)) ||
+        (code =
+             memory_alloc((void **)&e->squares, count_ranges(e->n), sizeof *e->squares, "the gradient's norm", err)) ||
+        (code = memory_alloc((void **)&e->sums, e->n_sums, sizeof *e->sums, "lane sums", err)) ||
         (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
-        (code = coupled_init(&e->coupled, p, err)) || (code = init_workers(e, block_rows, err))) {
+        (code = coupled_init(&e->coupled, p, err)) || (code = wide_init(&e->wide, p, e->threads, err)) ||
+        (code = init_workers(e, block_rows, err))) {
         engine_release(e);
         return code;
     }
@@ -69,8 +82,10 @@ void engine_release(struct engine *e)
         worker_release(&e->workers[t]);
     memory_free(e->workers);
     coupled_release(&e->coupled);
+    wide_release(&e->wide);
     memory_free(e->theta);
     memory_free(e->lanes);
+    memory_free(e->squares);
     memory_free(e->sums);
     memory_free(e->weights);
     *e = (struct engine){0};
@@ -83,9 +98,15 @@ size_t engine_params(const struct problem *p)
 
 void engine_prepare(struct engine *e, const double *params)
 {
+    e->params = params;
     e->problem->model.ops->prepare(&e->problem->model, params, e->weights);
+    engine_take_theta(e);
+}
+
+void engine_take_theta(struct engine *e)
+{
     for (size_t i = 0; i < e->n_theta; i++)
-        e->theta[i] = params[e->problem->model.n_params + i];
+        e->theta[i] = e->params[e->problem->model.n_params + i];
 }
 
 /* What the plugin said, from whichever worker heard it. */
@@ -106,7 +127,7 @@ static enum gm_code plugin_refused(const struct engine *e, const struct lane_sum
 }
 
 /* Adds the lanes' sums in the fixed tree into totals. */
-static enum gm_code add_sums(struct engine *e, size_t n_lanes, struct engine_totals *totals, struct gm_error *err)
+enum gm_code engine_add_sums(struct engine *e, size_t n_lanes, struct engine_totals *totals, struct gm_error *err)
 {
     const struct lane_sums *broken = NULL;
     for (size_t l = 0; l < n_lanes; l++) {
@@ -197,12 +218,20 @@ static void finish_range(struct engine *e, double divisor, struct row_range r, d
         gradient[i] = e->lanes[i] / divisor;
 }
 
-/* The lanes become the mean gradient; then `update` (may be NULL) for each range. A model's finish may look at sums
- * outside of its range, so all are added up first. */
-static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient,
-                            engine_update_fn *update, void *context)
+/* Amended, and stepped unless the norm is waited for. */
+static void use_range(const struct engine_update *u, struct row_range r)
 {
-    size_t n = e->n, ranges = (n + RANGE_PARAMS - 1) / RANGE_PARAMS;
+    u->amend(u->context, u->gradient + r.first, r.first, r.end);
+    if (!u->norm)
+        u->step(u->context, u->gradient + r.first, r.first, r.end);
+}
+
+/* The lanes become the mean gradient; update NULL: that is all. A model's finish may look at sums outside of its range,
+ * so all are added up first. */
+static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, double *gradient,
+                            const struct engine_update *update)
+{
+    size_t n = e->n, ranges = count_ranges(n);
 #pragma omp parallel num_threads(e->threads) if (ranges > 1)
     {
 #pragma omp for schedule(dynamic, 1)
@@ -214,9 +243,31 @@ static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, do
         for (size_t range = 0; range < ranges; range++) {
             struct row_range r = params_range(range, n);
             finish_range(e, divisor, r, gradient);
-            if (update)
-                update(context, gradient, r.first, r.end);
+            if (update && update->amend)
+                use_range(update, r);
         }
+    }
+}
+
+/* The steps that waited for the norm of the gradient: squares are added range by range. */
+static void step_by_norm(struct engine *e, const struct engine_update *u)
+{
+    size_t n = e->n, ranges = count_ranges(n);
+    double sum = 0;
+#pragma omp parallel for num_threads(e->threads) schedule(static) if (ranges > 1)
+    for (size_t range = 0; range < ranges; range++) {
+        struct row_range r = params_range(range, n);
+        e->squares[range] = 0;
+        for (size_t i = r.first; i < r.end; i++)
+            e->squares[range] += u->gradient[i] * u->gradient[i];
+    }
+    for (size_t range = 0; range < ranges; range++)
+        sum += e->squares[range];
+    u->norm(u->context, sqrt(sum));
+#pragma omp parallel for num_threads(e->threads) schedule(static) if (ranges > 1)
+    for (size_t range = 0; range < ranges; range++) {
+        struct row_range r = params_range(range, n);
+        u->step(u->context, u->gradient + r.first, r.first, r.end);
     }
 }
 
@@ -228,7 +279,7 @@ enum gm_code engine_walk(struct engine *e, const struct problem_data *data, cons
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_LOSS, err) : GM_OK;
     if (!code)
         code = walk_rows(walk, err);
-    return code ? code : add_sums(e, walk->plan->lanes, &totals, err);
+    return code ? code : engine_add_sums(e, walk->plan->lanes, &totals, err);
 }
 
 enum gm_code engine_gradient(struct engine *e, const double *params, struct engine_totals *totals, double *gradient,
@@ -248,10 +299,10 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, gradient ? COUPLED_GRADIENT : COUPLED_LOSS, err)
                                         : walk_rows(&walk, err);
     e->passes += code == GM_OK;
-    if (code || (code = add_sums(e, data->plan.lanes, totals, err)))
+    if (code || (code = engine_add_sums(e, data->plan.lanes, totals, err)))
         return code;
     if (gradient)
-        finish_gradient(e, data->plan.lanes, totals->weight[0], gradient, NULL, NULL);
+        finish_gradient(e, data->plan.lanes, totals->weight[0], gradient, NULL);
     return GM_OK;
 }
 
@@ -268,7 +319,7 @@ static enum gm_code validation_dataset(struct engine *e, struct engine_totals *t
                         .context = &pass,
                         .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_VALIDATION, err) : walk_rows(&walk, err);
-    return code ? code : add_sums(e, data->plan.lanes, totals, err);
+    return code ? code : engine_add_sums(e, data->plan.lanes, totals, err);
 }
 
 enum gm_code engine_validate(struct engine *e, const double *params, struct engine_totals *totals, struct gm_error *err)
@@ -299,9 +350,21 @@ static void batch_rows(struct engine *e, const struct engine_batch *batch, const
     }
 }
 
-enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
-                         void *context, struct engine_totals *totals, struct gm_error *err)
+void engine_add_batch(const struct engine_totals *own, struct engine_totals *totals)
 {
+    totals->loss[0] += own->loss[0];
+    totals->weight[0] += own->weight[0];
+    if (!own->finite && totals->finite) {
+        totals->finite = false;
+        totals->bad_row = own->bad_row;
+    }
+}
+
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, const struct engine_update *update,
+                         struct engine_totals *totals, struct gm_error *err)
+{
+    if (e->wide.rows)
+        return wide_step(e, batch, update, totals, err);
     struct lane_plan plan = problem_batch_plan(e->problem, batch->rows);
     clear_lanes(e, plan.lanes, true);
     if (e->coupled.rows)
@@ -309,16 +372,15 @@ enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, dou
     else
         batch_rows(e, batch, &plan);
     struct engine_totals own = {.finite = true};
-    enum gm_code code = add_sums(e, plan.lanes, &own, err);
+    enum gm_code code = engine_add_sums(e, plan.lanes, &own, err);
     if (code)
         return code;
-    finish_gradient(e, plan.lanes, own.weight[0] > 0 ? own.weight[0] : 1, gradient, update, context);
-    totals->loss[0] += own.loss[0];
-    totals->weight[0] += own.weight[0];
-    if (!own.finite && totals->finite) {
-        totals->finite = false;
-        totals->bad_row = own.bad_row;
-    }
+    finish_gradient(e, plan.lanes, own.weight[0] > 0 ? own.weight[0] : 1, update->gradient, update);
+    if (update->norm)
+        step_by_norm(e, update);
+    if (update->amend)
+        engine_prepare(e, e->params);
+    engine_add_batch(&own, totals);
     return GM_OK;
 }
 
@@ -355,5 +417,5 @@ enum gm_code engine_validation_loss(struct engine *e, struct engine_totals *tota
                         .context = &pass,
                         .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, COUPLED_HELD_OUT, err) : walk_rows(&walk, err);
-    return code ? code : add_sums(e, data->plan.lanes, totals, err);
+    return code ? code : engine_add_sums(e, data->plan.lanes, totals, err);
 }

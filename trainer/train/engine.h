@@ -11,6 +11,7 @@
 
 #include "train/coupled.h"
 #include "train/problem.h"
+#include "train/wide.h"
 #include "train/worker.h"
 
 /* What else is to be done with each training block of engine_gradient, after its gradient, in the parallel region. */
@@ -28,10 +29,13 @@ struct engine {
     size_t n, n_theta;      /* parameters; those of them that are the loss's, at the end */
     double *theta;          /* [n_theta] of the last engine_prepare */
     double *lanes;          /* [n_lanes x n] */
-    struct lane_sums *sums; /* [n_lanes] */
-    size_t n_lanes;
+    struct lane_sums *sums; /* [n_sums] */
+    size_t n_lanes, n_sums;
+    double *squares;        /* [ranges of parameters] of a gradient whose norm is wanted */
+    struct wide wide;       /* of a model that takes batches by a tape */
     struct coupled coupled; /* of a loss that couples rows */
     void *weights;          /* the model's, made from the parameters of the call */
+    const double *params;   /* of the last engine_prepare */
     uint64_t passes;        /* over the training data */
     struct walk_stop stop;  /* ends a pass: GM_INTERRUPTED */
     struct engine_extra extra;
@@ -63,13 +67,26 @@ struct engine_batch {
     size_t rows;
     uint64_t step;
 };
-/* Called for disjoint ranges [first, end) of parameters, by several threads; gradient holds the mean there. */
-typedef void engine_update_fn(void *context, const double *gradient, size_t first, size_t end);
-/* Gradient of a batch at the weights of the last engine_prepare; then `update` over all ranges. gradient [n] is
- * working space. Adds to totals. */
-enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, double *gradient, engine_update_fn *update,
-                         void *context, struct engine_totals *totals, struct gm_error *err);
-/* params [n] */
+/*
+ * What becomes of a batch's gradient. Functions are called for disjoint ranges [first, end) of parameters that together
+ * are all, by several threads; gradient [end - first] begins with that of parameter `first`.
+ */
+struct engine_update {
+    void *context;
+    double *gradient; /* [n] working space */
+    /* Adds what belongs to the gradient beside the data (l2); NULL: the mean gradient of the batch is all that is
+     * wanted, by a model whose batches go by lanes. */
+    void (*amend)(void *context, double *gradient, size_t first, size_t end);
+    /* The Euclidean norm of the whole, amended gradient, before any step; NULL: not wanted. By one thread. */
+    void (*norm)(void *context, double norm);
+    /* Changes parameters [first, end) of the vector that was prepared. */
+    void (*step)(void *context, const double *gradient, size_t first, size_t end);
+};
+/* Mean gradient of a batch at the prepared parameters, and their update; they are prepared again afterwards. Adds to
+ * totals. */
+enum gm_code engine_step(struct engine *e, const struct engine_batch *batch, const struct engine_update *update,
+                         struct engine_totals *totals, struct gm_error *err);
+/* params [n], borrowed until the next engine_prepare. */
 void engine_prepare(struct engine *e, const double *params);
 /* The length of that vector. */
 size_t engine_params(const struct problem *p);

@@ -95,6 +95,7 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
         {"model.intercept", WHOLE, .whole = job->model.intercept},
         {"model.outputs", WHOLE, .whole = job->model.outputs},
         {"model.activation", WHOLE, .whole = job->model.activation},
+        {"model.dropout", REAL, .real = job->model.dropout},
         {"model.init", WHOLE, .whole = job->model.start},
         {"model.rank", WHOLE, .whole = job->model.rank},
         {"model.negatives", WHOLE, .whole = job->model.negatives},

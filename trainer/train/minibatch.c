@@ -62,6 +62,7 @@ static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s,
 {
     enum gm_code code = GM_OK;
     size_t at = 0;
+    engine_prepare(&r->engine, r->params);
     for (; skip > 0 && at < window->order_rows; skip--)
         at += rows_at(r, window, at);
     while (!code && at < window->order_rows && goes_on(r, s, totals)) {

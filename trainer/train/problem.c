@@ -102,6 +102,11 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
                          "optimizer.type: newton trains linear models; for this one choose lbfgs or adam.");
     if (job->optimizer.type == GM_OPTIMIZER_SVRG && job->model.type != GM_MODEL_LINEAR)
         return error_set(err, GM_BAD_JOB, "optimizer.type: svrg trains linear models; for this one choose adam.");
+    if (job->model.dropout > 0 && optim_is_full_batch((enum optim_method)job->optimizer.type))
+        return error_set(
+            err, GM_BAD_JOB,
+            "model.dropout: gd and lbfgs need the same loss twice at one point; with dropout choose adam or "
+            "another method of batches.");
     return check_batches(job, err);
 }
 
@@ -206,6 +211,7 @@ static struct model_spec spec_of(const struct problem *p)
                               .precision = job->run.precision == GM_FLOAT32 ? MODEL_F32 : MODEL_F64,
                               .n_hidden = job->model.hidden.count,
                               .activation = (enum activation)job->model.activation,
+                              .dropout = job->model.dropout,
                               .start = (enum model_start)job->model.start,
                               .seed = job->run.seed,
                               .sparse = p->train.schema->sparse};

@@ -34,6 +34,7 @@ static struct optim_config config_of(const struct gm_job *job)
     c.epsilon = or_default(job->optimizer.epsilon, c.epsilon);
     c.weight_decay = or_default(job->optimizer.weight_decay, c.weight_decay);
     c.clip_norm = or_default(job->optimizer.clip_norm, c.clip_norm);
+    c.single = job->run.precision == GM_FLOAT32;
     c.rounding = job->run.precision == GM_FLOAT32 ? 1e-6 : 1e-10;
     c.l1 = job->optimizer.l1;
     c.l2 = job->optimizer.l2;

@@ -37,7 +37,6 @@ struct run_saved {
 /* What a minibatch step keeps (step.c); NULL where the job's method does without. */
 struct run_step {
     double *average;                  /* [n] of the weights */
-    double *squares;                  /* [chunks] of the gradient, for its norm */
     double *snapshot, *full, *anchor; /* [n] svrg: weights at the epoch's start, their gradient, a batch's there */
 };
 

@@ -18,8 +18,8 @@ void step_release(struct run *r);
 /* Before the steps of an epoch, also where a resumed run goes on in the middle of one. */
 enum gm_code step_epoch(struct run *r, struct gm_error *err);
 
-/* A step with this optimiser, at the rate it was begun with. whole: of the run itself; else of a trial, which is plain.
- * Adds to totals. */
+/* A step with this optimiser, at the rate it was begun with, from the prepared parameters. whole: of the run itself;
+ * else of a trial, which is plain. Adds to totals. */
 enum gm_code step_batch(struct run *r, struct optim *optim, const struct engine_batch *batch, bool whole,
                         struct engine_totals *totals, struct gm_error *err);
 
