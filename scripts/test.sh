@@ -31,17 +31,17 @@ check_scripts() {
     fi
 }
 
-# build_and_test PRESET [ctest options]
+# build_and_test PRESET TARGET [ctest options]
 build_and_test() {
-    local preset=$1
-    shift
+    local preset=$1 target=$2
+    shift 2
     cmake --preset "$preset" -G Ninja
-    cmake --build --preset "$preset"
+    cmake --build --preset "$preset" --target "$target"
     ctest --preset "$preset" "$@"
 }
-check_release() { build_and_test release; }
-check_asan() { build_and_test asan; }
-check_tsan() { build_and_test tsan -L threads; }
+check_release() { build_and_test release all; }
+check_asan() { build_and_test asan all; }
+check_tsan() { build_and_test tsan threaded_tests -L threads; }
 
 # The sources that are compiled, by the commands they are compiled with (of the release build).
 check_tidy() {
