@@ -46,6 +46,26 @@ static void import_says_what_it_wrote(void)
     CU_ASSERT(exists("twice.h5"));
 }
 
+/* Each format twice, shuffled and compressed: all of a file's bytes are a function of the input and the options. */
+static void every_importer_writes_the_same_bytes_twice(void)
+{
+    static const unsigned char idx[] = {0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6};
+    static const char npy[] = "\x93NUMPY\x01\x00\x46\x00{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }"
+                              "             \n\x01\x02\x03\x04\x05\x06";
+    test_write(test_path("one.csv"), "a,b\n1,2\n3,4\n5,6\n");
+    test_write(test_path("one.libsvm"), "1 1:2 3:4\n0 2:5\n1 1:1\n");
+    FILE *file = fopen(test_path("one.idx"), "wb");
+    CU_ASSERT(fwrite(idx, 1, sizeof idx, file) == sizeof idx && fclose(file) == 0);
+    file = fopen(test_path("one.npy"), "wb");
+    CU_ASSERT(fwrite(npy, 1, sizeof npy - 1, file) == sizeof npy - 1 && fclose(file) == 0);
+    static const char *const inputs[] = {"one.csv", "one.libsvm", "one.idx", "one.npy"};
+    for (size_t i = 0; i < 4; i++) {
+        EXPECT(0, NULL, "import", inputs[i], "-o", "once.h5", "--compress", "--shuffle", "7", "--quiet");
+        EXPECT(0, NULL, "import", inputs[i], "-o", "again.h5", "--compress", "--shuffle", "7", "--quiet");
+        same_bytes("once.h5", "again.h5", true);
+    }
+}
+
 static void import_names_what_is_wrong(void)
 {
     test_write(test_path("bad.csv"), "a,b\n1,2\n3,x\n");
@@ -99,5 +119,6 @@ static void plot_names_what_is_wrong(void)
     CU_ASSERT(!exists("none.svg"));
 }
 
-TEST_MAIN("files", TEST(import_says_what_it_wrote), TEST(import_names_what_is_wrong),
-          TEST(make_gives_the_same_bytes_for_a_seed), TEST(plot_draws_the_log_of_a_run), TEST(plot_names_what_is_wrong))
+TEST_MAIN("files", TEST(import_says_what_it_wrote), TEST(every_importer_writes_the_same_bytes_twice),
+          TEST(import_names_what_is_wrong), TEST(make_gives_the_same_bytes_for_a_seed),
+          TEST(plot_draws_the_log_of_a_run), TEST(plot_names_what_is_wrong))

@@ -231,6 +231,20 @@ void set_stop_reading(struct data_set *set)
     mapped_close(&set->mapped);
 }
 
+void set_read_ahead(struct data_set *set, size_t first, size_t rows)
+{
+    if (set->members) {
+        size_t within;
+        struct data_set *member = set->members[several_member(set, first, &within)];
+        size_t left = member->schema.rows - within;
+        set_read_ahead(member, within, rows < left ? rows : left);
+    } else if (set->mapped.open) {
+        mapped_ahead(&set->mapped, (struct row_range){first, first + rows});
+    } else if (!set->sparse) {
+        ahead_want(&set->ahead, &set->features, first, rows);
+    }
+}
+
 enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err)
 {
     if (set->members)

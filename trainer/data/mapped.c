@@ -19,17 +19,6 @@
 #define MADV_POPULATE_READ 22 /* Linux 5.14; older kernels refuse it, and pages come one by one */
 #endif
 
-static int open_again(const struct stored *stored)
-{
-    char *path = NULL;
-    if (memory_string(&path, stored->at, NULL) != GM_OK)
-        return -1;
-    path[stored->name - stored->at - 1] = 0; /* "FILE.h5:/X" up to the colon */
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    memory_free(path);
-    return fd;
-}
-
 static bool row_is_right(const struct mapped *mapped, const struct stored *stored, size_t row, char *scratch)
 {
     return stored_read(stored, row, 1, scratch, NULL) == GM_OK &&
@@ -39,7 +28,7 @@ static bool row_is_right(const struct mapped *mapped, const struct stored *store
 
 bool mapped_open(struct mapped *mapped, const struct stored *stored, const struct layout *layout)
 {
-    *mapped = (struct mapped){.fd = open_again(stored),
+    *mapped = (struct mapped){.fd = stored_reopen(stored),
                               .swapped = layout->swapped,
                               .value_bytes = layout->value_bytes,
                               .row_bytes = stored->row_bytes,

@@ -20,6 +20,7 @@ static void release(struct data_set *set)
 {
     several_release(set);
     mapped_close(&set->mapped);
+    ahead_close(&set->ahead);
     sparse_close(set->sparse);
     chunks_close(set->chunks);
     stored_close(&set->features);

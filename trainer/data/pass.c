@@ -78,6 +78,10 @@ static enum gm_code fill_unit(void *context, size_t unit, void *buffer, struct g
     for (size_t i = 0; code == GM_OK && i < unit_count(pass, unit); i++) {
         size_t at = unit * pass->unit_slabs + i, slab = pass->slabs ? pass->slabs[at] : at;
         size_t rows = slab_size(plan, slab);
+        if (at + 1 < plan->slabs) { /* the disk fetches the next slab while this one is decoded */
+            size_t ahead = pass->slabs ? pass->slabs[at + 1] : at + 1;
+            set_read_ahead(pass->set, ahead * plan->slab_rows, slab_size(plan, ahead));
+        }
         if (pass->set->sparse) {
             const struct sparse *s = pass->set->sparse;
             size_t first = slab * plan->slab_rows;

@@ -2,6 +2,7 @@
 #ifndef DATA_SET_H
 #define DATA_SET_H
 
+#include "data/ahead.h"
 #include "data/chunks.h"
 #include "data/data.h"
 #include "data/labels.h"
@@ -54,6 +55,7 @@ struct data_set {
     struct layout layout;
     struct chunks *chunks; /* of DATA_IO_CHUNKS */
     struct mapped mapped;  /* of DATA_IO_MAPPED */
+    struct ahead ahead;    /* of the others */
     void *copy;            /* of resident features that are not mapped */
     const void *x;         /* [rows x features] of schema.type: the resident features; NULL: they stream */
 };
@@ -67,6 +69,9 @@ enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, 
 /* The file made ready for set_read_features, and its buffers given back. A set of several files does so itself. */
 enum gm_code set_start_reading(struct data_set *set, struct gm_error *err);
 void set_stop_reading(struct data_set *set);
+
+/* A wish to the system: read these rows from the disk. */
+void set_read_ahead(struct data_set *set, size_t first, size_t rows);
 
 /* Of one file: weights, groups and split marks, as far as there are any. Of several: theirs, joined (sides.c). */
 enum gm_code sides_read(struct data_set *set, struct gm_error *err);
@@ -82,6 +87,8 @@ const struct data_set *set_of_row(const struct data_set *set, size_t row, size_t
 /* A dataset of several files that are open already: takes the members, and closes them on failure. */
 enum gm_code several_open(struct data_set **out, struct data_set **members, size_t count, struct gm_error *err);
 void several_release(struct data_set *set); /* before the rest of it */
+/* Which member holds a row, and the row's number there. */
+size_t several_member(const struct data_set *set, size_t row, size_t *within);
 enum gm_code several_read(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
 
 /* Bytes of the features when all of them are in memory. */

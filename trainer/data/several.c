@@ -185,6 +185,13 @@ const struct data_set *set_of_row(const struct data_set *set, size_t row, size_t
     return set->members ? set->members[i] : set;
 }
 
+size_t several_member(const struct data_set *set, size_t row, size_t *within)
+{
+    size_t i = member_of(set, row);
+    *within = row - set->firsts[i];
+    return i;
+}
+
 /* One file at a time is open for reading: each holds buffers for its chunks. */
 static enum gm_code switch_to(struct data_set *set, struct data_set *member, struct gm_error *err)
 {

@@ -1,6 +1,7 @@
 /* Opening one dataset, judging its shape, and reading bands of its rows. */
 #include "data/stored.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,6 +177,17 @@ enum gm_code stored_open(struct stored *stored, const struct h5_file *file, cons
     if (code != GM_OK)
         stored_close(stored);
     return code;
+}
+
+int stored_reopen(const struct stored *stored)
+{
+    char *path = NULL;
+    if (memory_string(&path, stored->at, NULL) != GM_OK)
+        return -1;
+    path[stored->name - stored->at - 1] = 0; /* "FILE.h5:/X" up to the colon */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    memory_free(path);
+    return fd;
 }
 
 void stored_close(struct stored *stored)

@@ -29,6 +29,9 @@ struct stored {
 enum gm_code stored_open(struct stored *stored, const struct h5_file *file, const char *name, struct gm_error *err);
 void stored_close(struct stored *stored); /* a zeroed struct is fine */
 
+/* The file once more, for reading without HDF5; -1 on failure. */
+int stored_reopen(const struct stored *stored);
+
 /* Rows [first, first + rows) of H5_NUMBERS as value_type to `to` [rows x columns]. GM_IO (the disk), GM_BAD_DATA
  * (damage). */
 enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows, void *to, struct gm_error *err);
