@@ -104,6 +104,7 @@ struct gm_job {
         double dropout;                /* share of their units left out in training */
         enum gm_start start;           /* of their weights */
         size_t rank;                   /* factorization: factors of a user and of an item */
+        size_t count, restarts;        /* centroids: how many, and how many starts are tried */
         size_t negatives; /* factorization: terms added to each event; 0: auto, none where there are ratings, else 4 */
     } model;
     struct {
@@ -191,7 +192,10 @@ struct gm_metrics {
     double loss;                /* of the model's own loss, mean */
     double mse, rmse, mae, r2;  /* regression, on the response scale; mean over outputs */
     double accuracy, log_loss;  /* classification */
-    double hit_rate, ndcg, auc; /* how events are ranked among drawn candidates: at 10, at 10, of all */
+    double top5_accuracy;       /* more than 5 classes: the true one is among the 5 likeliest */
+    double inertia;             /* clustering: weighted sum of squared distances to the nearest centre */
+    double hit_rate, ndcg, auc; /* of factorization, how events are ranked among drawn candidates: at 10, at 10, of all;
+                                   auc also of two classes, exact; ndcg also of groups of rows, at 10 */
     double *confusion;          /* [classes x classes] row: true class, column: predicted; NULL */
     /* Of a list of losses: each on its own outputs; loss is then without its weight, NaN where rows are coupled. */
     struct gm_metrics *terms; /* [n_terms] */

@@ -51,6 +51,11 @@ static bool data_for(const char *model, struct lab *lab)
         lab->job.data.train.path = "ratings.h5";
         return true;
     }
+    if (strcmp(model, "centroids") == 0) {
+        lab->loss.name = "kmeans";
+        lab->job.model.count = 3;
+        return true;
+    }
     if (strcmp(model, "linear") == 0 || strcmp(model, "mlp") == 0)
         return true;
     return false;

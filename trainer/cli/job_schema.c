@@ -43,7 +43,8 @@ static const struct job_key keys[] = {
     {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
     {"model.rank", JOB_WHOLE, AT(model.rank), FROM(1), 0, NULL, NULL, "factorization", "16", "factors of a user and of an item"},
     {"model.negatives", JOB_WHOLE, AT(model.negatives), 1, 255, 0, NULL, "auto", "factorization", "auto", "every row is an event of target 1, and so many items drawn at random get target 0; auto: 4 when there are no ratings, else the ratings are what is learned"},
-    {"model.count", JOB_WHOLE, 0, FROM(1), JOB_NOWHERE, NULL, NULL, "centroids", NULL, "centroids"},
+    {"model.count", JOB_WHOLE, AT(model.count), FROM(1), 0, NULL, NULL, "centroids", "8", "centres"},
+    {"model.restarts", JOB_WHOLE, AT(model.restarts), 1, 1000, 0, NULL, NULL, "centroids", "10", "starts that are tried, on a sample of the rows"},
 
     {"loss", JOB_LOSS, 0, ANY, 0, NULL, NULL, NULL, NULL, "name of a loss; or a map of the keys below; or a list of such maps (multi-task)"},
     {"loss.name", JOB_TEXT, TERM(name), ANY, 0, NULL, NULL, NULL, NULL, "as in `gradmill losses`; a name with / is a plugin file"},

@@ -67,6 +67,8 @@ void table_metrics(struct table *table, const struct gm_metrics *m, const struct
                                            .accuracy = NAN,
                                            .log_loss = NAN,
                                            .loss = NAN,
+                                           .top5_accuracy = NAN,
+                                           .inertia = NAN,
                                            .hit_rate = NAN,
                                            .ndcg = NAN,
                                            .auc = NAN};
@@ -79,6 +81,11 @@ void table_metrics(struct table *table, const struct gm_metrics *m, const struct
         percent(m->accuracy, row->text, sizeof row->text);
         percent(o->accuracy, row->second, sizeof row->second);
     }
+    if (!isnan(m->top5_accuracy)) {
+        struct table_row *row = add_row(table, "top-5 accuracy");
+        percent(m->top5_accuracy, row->text, sizeof row->text);
+        percent(o->top5_accuracy, row->second, sizeof row->second);
+    }
     if (!is_log_loss)
         table_pair(table, "log loss", m->log_loss, o->log_loss);
     if (!is_mse)
@@ -89,6 +96,7 @@ void table_metrics(struct table *table, const struct gm_metrics *m, const struct
     table_pair(table, "hit rate at 10", m->hit_rate, o->hit_rate);
     table_pair(table, "ndcg at 10", m->ndcg, o->ndcg);
     table_pair(table, "auc", m->auc, o->auc);
+    table_pair(table, "inertia", m->inertia, o->inertia);
 }
 
 void table_terms(struct table *table, const struct gm_metrics *m, const struct gm_metrics *second)

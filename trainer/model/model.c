@@ -7,8 +7,10 @@
 #include "base/memory.h"
 #include "model/factorization.h"
 
-static const struct model_ops *const table[MODEL_TYPES] = {
-    [MODEL_LINEAR] = &model_linear, [MODEL_MLP] = &model_mlp, [MODEL_FACTORIZATION] = &model_factorization};
+static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear,
+                                                           [MODEL_MLP] = &model_mlp,
+                                                           [MODEL_FACTORIZATION] = &model_factorization,
+                                                           [MODEL_CENTROIDS] = &model_centroids};
 static const struct model_ops *const sparse_table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear_sparse};
 
 bool model_takes_sparse(enum model_type type)

@@ -140,6 +140,7 @@ void model_release(struct model *m); /* a zeroed struct is fine */
 
 bool model_takes_sparse(enum model_type type);
 
+extern const struct model_ops model_centroids;
 extern const struct model_ops model_linear, model_linear_sparse, model_mlp;
 
 /* ---- linear: parameters are [outputs x features] (sparse: [features x outputs]) coefficients, then [outputs]

@@ -12,15 +12,28 @@
 #include "base/memory.h"
 #include "optim/penalty.h"
 
+/* gd without a given rate: each centre has a step that is exact (clusters.h). */
+static bool takes_lloyds_step(const struct run *r)
+{
+    return r->clusters.rows && r->config.method == OPTIM_GD && isnan(r->config.learning_rate);
+}
+
+static enum gm_code gradient(struct run *r, struct gm_error *err)
+{
+    if (takes_lloyds_step(r))
+        return clusters_gradient(&r->clusters, &r->engine, r->params, &r->totals, r->gradient, err);
+    if (optim_needs_hessian(r->config.method))
+        return hessian_gradient(&r->hessian, &r->engine, r->params, &r->totals, r->gradient, err);
+    return engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
+}
+
 /* Evaluate the objective and its gradient at r->params; epoch gets the losses. The smooth part (with l2) is returned.
  */
 static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smooth, struct gm_error *err)
 {
     const uint8_t *penalised = r->penalised;
     double begun = clock_seconds(), l1 = r->config.l1;
-    enum gm_code code = optim_needs_hessian(r->config.method)
-                            ? hessian_gradient(&r->hessian, &r->engine, r->params, &r->totals, r->gradient, err)
-                            : engine_gradient(&r->engine, r->params, &r->totals, r->gradient, err);
+    enum gm_code code = gradient(r, err);
     if (!code && r->problem->validation.set)
         code = engine_validate(&r->engine, r->params, &r->totals, err);
     if (code)
@@ -49,6 +62,16 @@ static enum stop_reason stuck(const struct run *r)
     return isfinite(r->stop.best_loss) ? STOP_LOSS_CHANGE : STOP_DIVERGED;
 }
 
+/* Every evaluation is an epoch. */
+static enum gm_code lloyds_step(struct run *r, struct gm_epoch *epoch, struct gm_error *err)
+{
+    epoch->epoch = r->epochs++;
+    enum gm_code code = run_epoch(r, epoch, r->params, err);
+    if (!code && r->reason == STOP_NONE && !clusters_step(&r->clusters, &r->engine, &r->totals, r->gradient, r->params))
+        r->reason = STOP_LOSS_CHANGE;
+    return code;
+}
+
 /* One trial: an epoch when the method accepts it. */
 static enum gm_code step(struct run *r, struct gm_error *err)
 {
@@ -57,6 +80,8 @@ static enum gm_code step(struct run *r, struct gm_error *err)
     enum gm_code code = evaluate(r, &epoch, &smooth, err);
     if (code)
         return code;
+    if (takes_lloyds_step(r))
+        return lloyds_step(r, &epoch, err);
     switch (tell(r, smooth)) {
     case OPTIM_REJECTED:
         break;

@@ -98,6 +98,8 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
         {"model.dropout", REAL, .real = job->model.dropout},
         {"model.init", WHOLE, .whole = job->model.start},
         {"model.rank", WHOLE, .whole = job->model.rank},
+        {"model.count", WHOLE, .whole = job->model.count},
+        {"model.restarts", WHOLE, .whole = job->model.restarts},
         {"model.negatives", WHOLE, .whole = job->model.negatives},
         {"run.seed", WHOLE, .whole = job->run.seed},
         {"run.precision", WHOLE, .whole = job->run.precision},

@@ -8,12 +8,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/ranking.h"
 #include "train/reduce.h"
 
-#define CONFUSION_MOST 256 /* classes; more make a table that nobody reads, a lane */
+#define RANKING_LEAST  ((uint64_t)16 << 20) /* bytes that scores may always take */
+#define CONFUSION_MOST 256                  /* classes; more make a table that nobody reads, a lane */
 
 /* Columns of a row of sums; behind them square, absolute, target, target^2 [outputs each], then confusion. */
-enum { M_ROWS, M_WEIGHT, M_CORRECT, M_LOG_LOSS, M_NOT_BINARY, M_FIXED };
+enum { M_ROWS, M_WEIGHT, M_CORRECT, M_TOP, M_LOG_LOSS, M_NOT_BINARY, M_INERTIA, M_FIXED };
+
+#define TOP 5 /* places of top-k accuracy */
 
 struct metrics_pass {
     struct engine *engine;
@@ -26,6 +30,8 @@ struct metrics_pass {
     bool regression;                       /* one target an output, on the response scale */
     bool binary;                           /* one output, logit link */
     bool ordinal;                          /* one output, its response is the class */
+    bool clusters, grouped;
+    struct ranking ranking; /* of two classes, of groups; rows NULL: not kept */
 };
 
 static double *side_sums(const struct metrics_pass *p, size_t lane, int side)
@@ -47,6 +53,23 @@ static void add_regression(const struct metrics_pass *p, const double *response,
     }
 }
 
+/* How many outputs stand before output k; of equals the first does. */
+static size_t place_of(const double *raw, size_t outputs, size_t k)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < outputs; i++)
+        before += raw[i] > raw[k] || (raw[i] == raw[k] && i < k);
+    return before;
+}
+
+static double nearest(const double *distances, size_t count)
+{
+    double least = distances[0];
+    for (size_t k = 1; k < count; k++)
+        least = fmin(least, distances[k]);
+    return least;
+}
+
 static void add_class(const struct metrics_pass *p, const double *raw, double target, double weight, double *s)
 {
     size_t found = 0, truth = (size_t)target;
@@ -66,6 +89,7 @@ static void add_class(const struct metrics_pass *p, const double *raw, double ta
         for (size_t k = 0; k < p->outputs; k++)
             sum += exp(raw[k] - raw[found]);
         log_loss = log(sum) + raw[found] - raw[truth];
+        s[M_TOP] += place_of(raw, p->outputs, truth) < TOP ? weight : 0;
     }
     s[M_CORRECT] += found == truth ? weight : 0;
     s[M_LOG_LOSS] += weight * log_loss;
@@ -110,6 +134,12 @@ static void metrics_block(void *context, int thread, size_t lane, const struct w
         double weight = w->has_weight ? w->all.weight[i] : 1;
         s[M_ROWS] += 1;
         s[M_WEIGHT] += weight;
+        if (p->ranking.rows) {
+            double target = w->all.target[i], up = target > 0.5 ? weight : -weight;
+            p->ranking.rows[block->row + i] = (struct ranked_row){w->all.pred[i], p->binary ? up : target};
+        }
+        if (p->clusters)
+            s[M_INERTIA] += weight * nearest(w->all.pred + i * p->outputs, p->outputs);
         if (p->regression)
             add_regression(p, w->all.pred + i * p->outputs, w->all.target + i * p->outputs, weight, s);
         else if (p->classes)
@@ -149,6 +179,8 @@ static enum gm_code finish_classes(const struct metrics_pass *p, const double *s
     m->task = GM_TASK_IS_CLASSIFICATION;
     m->classes = p->classes;
     m->accuracy = s[M_CORRECT] / s[M_WEIGHT];
+    if (p->classes > TOP && !p->ordinal)
+        m->top5_accuracy = s[M_TOP] / s[M_WEIGHT];
     uint32_t link = p->loss.spec.link;
     if (link == GM_LINK_LOGIT || link == GM_LINK_SOFTMAX)
         m->log_loss = s[M_LOG_LOSS] / s[M_WEIGHT];
@@ -170,6 +202,8 @@ static enum gm_code finish_side(const struct metrics_pass *p, int side, const st
                              .r2 = NAN,
                              .accuracy = NAN,
                              .log_loss = NAN,
+                             .top5_accuracy = NAN,
+                             .inertia = p->clusters ? s[M_INERTIA] : NAN,
                              .hit_rate = NAN,
                              .ndcg = NAN,
                              .auc = NAN};
@@ -195,7 +229,33 @@ static void describe(struct metrics_pass *p)
     if (!p->data->schema->targets)
         p->classes = 0;
     p->cells = p->classes <= CONFUSION_MOST ? p->classes * p->classes : 0;
+    p->clusters = loss->spec.task == GM_TASK_CLUSTERING;
+    p->grouped = loss->spec.coupling == GM_ROWS_GROUPED && loss->outputs == 1 && p->data->schema->targets == 1;
     p->width = M_FIXED + 4 * p->outputs + p->cells;
+}
+
+/* What needs all rows at once is left out where they would take much of the memory. */
+static enum gm_code init_ranking(struct metrics_pass *p, struct gm_error *err)
+{
+    uint64_t share = p->engine->problem->memory / 8;
+    bool one = p->loss.outputs == 1 && p->data->schema->targets == 1;
+    if (!(p->binary && one) && !p->grouped)
+        return GM_OK;
+    return ranking_init(&p->ranking, p->data->schema->rows, share > RANKING_LEAST ? share : RANKING_LEAST, err);
+}
+
+static void finish_ranking(struct metrics_pass *p, struct gm_metrics sides[2])
+{
+    double auc[2], ndcg[2];
+    if (p->binary)
+        ranking_auc(&p->ranking, p->split, auc);
+    else
+        ranking_ndcg(&p->ranking, data_groups(p->data->set), p->split, ndcg);
+    for (int side = 0; side < 2; side++) {
+        bool classes = p->binary && sides[side].task == GM_TASK_IS_CLASSIFICATION;
+        sides[side].auc = classes ? auc[side] : NAN;
+        sides[side].ndcg = p->binary ? NAN : ndcg[side];
+    }
 }
 
 static enum gm_code run_one(struct engine *e, const struct metrics_request *request, const struct sum_term *term,
@@ -209,8 +269,8 @@ static enum gm_code run_one(struct engine *e, const struct metrics_request *requ
     size_t lanes = p.data->plan.lanes;
     sides[0] = sides[1] = (struct gm_metrics){0};
     enum gm_code code = memory_alloc((void **)&p.sums, lanes * 2, p.width * sizeof(double), "metrics", err);
-    if (code)
-        return code;
+    if (code || (code = init_ranking(&p, err)))
+        goto done;
     struct walk walk = {.set = p.data->set,
                         .plan = &p.data->plan,
                         .threads = e->threads,
@@ -222,7 +282,10 @@ static enum gm_code run_one(struct engine *e, const struct metrics_request *requ
     reduce_lanes(p.sums, lanes, 2 * p.width, 0, 2 * p.width);
     for (int side = 0; !code && side < 2; side++)
         code = finish_side(&p, side, &e->sums[0], &sides[side], err);
+    if (!code && p.ranking.rows)
+        finish_ranking(&p, sides);
 done:
+    ranking_release(&p.ranking);
     memory_free(p.sums);
     return code;
 }

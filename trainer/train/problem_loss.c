@@ -202,7 +202,10 @@ static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
                          "{type: centroids, count: 8}.",
                          id);
     if (!p->loss.outputs)
-        p->loss.outputs = job->model.outputs;
+        p->loss.outputs = job->model.type == GM_MODEL_CENTROIDS ? job->model.count : job->model.outputs;
+    if (job->model.type == GM_MODEL_CENTROIDS && p->loss.outputs != job->model.count)
+        return error_set(err, GM_BAD_JOB, "model.count: %zu, but the loss '%s' needs %zu outputs on this data.",
+                         job->model.count, id, p->loss.outputs);
     if (!p->loss.outputs)
         return error_set(err, GM_BAD_JOB,
                          "model.outputs: the loss '%s' works with any number of outputs; say how many.", id);

@@ -56,6 +56,8 @@ static enum gm_code start_params(struct run *r, struct gm_error *err)
 {
     double *raw = NULL;
     const struct model *m = &r->problem->model;
+    if (r->problem->job->model.type == GM_MODEL_CENTROIDS)
+        return clusters_init(&r->clusters, &r->engine, r->params, err);
     enum gm_code code = memory_alloc((void **)&raw, r->problem->loss.outputs, sizeof *raw, "start values", err);
     if (!code && !(code = targets_start(r->problem, raw, r->params + m->n_params, err)))
         m->ops->start(m, raw, r->params);
@@ -144,6 +146,7 @@ void run_release(struct run *r)
     engine_release(&r->engine);
     hessian_release(&r->hessian);
     step_release(r);
+    clusters_release(&r->clusters);
     group_order_release(&r->groups);
     optim_free(r->optim);
     memory_free(r->penalised);

@@ -8,6 +8,7 @@
 
 #include "optim/optim.h"
 #include "optim/stop.h"
+#include "train/clusters.h"
 #include "train/engine.h"
 #include "train/group_order.h"
 #include "train/hessian.h"
@@ -48,7 +49,8 @@ struct run {
     struct group_order groups; /* of batches of whole groups */
     struct hessian hessian;    /* newton's */
     struct run_step step;
-    struct strata *strata; /* factorization: what trains, in place of engine, params, best and kept; else NULL */
+    struct clusters clusters; /* centroids */
+    struct strata *strata;    /* factorization: what trains, in place of engine, params, best and kept; else NULL */
     struct optim_config config;
     struct optim *optim;
     struct stop_rule rule;

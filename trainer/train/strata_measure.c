@@ -191,6 +191,8 @@ enum gm_code strata_metrics(const struct strata *s, const struct factorization *
                                    .r2 = NAN,
                                    .accuracy = NAN,
                                    .log_loss = NAN,
+                                   .top5_accuracy = NAN,
+                                   .inertia = NAN,
                                    .hit_rate = NAN,
                                    .ndcg = NAN,
                                    .auc = NAN};

@@ -47,6 +47,8 @@ json_t *summary_metrics(const struct gm_metrics *m)
     put_real(o, "r2", m->r2);
     put_real(o, "accuracy", m->accuracy);
     put_real(o, "log_loss", m->log_loss);
+    put_real(o, "top5_accuracy", m->top5_accuracy);
+    put_real(o, "inertia", m->inertia);
     put_real(o, "hit_rate", m->hit_rate);
     put_real(o, "ndcg", m->ndcg);
     put_real(o, "auc", m->auc);
