@@ -55,7 +55,12 @@ static void a_loss_that_is_a_metric_is_told_once(void)
                                        .mae = 1.5,
                                        .r2 = 0.75,
                                        .accuracy = NAN,
-                                       .log_loss = NAN};
+                                       .log_loss = NAN,
+                                       .top5_accuracy = NAN,
+                                       .inertia = NAN,
+                                       .hit_rate = NAN,
+                                       .ndcg = NAN,
+                                       .auc = NAN};
     struct table table = {0};
     table_metrics(&table, &metrics, NULL);
     FILE *out = capture();
@@ -118,8 +123,17 @@ static void the_report_says_why_and_where(void)
 {
     struct gm_job job;
     gm_job_init(&job);
-    const struct gm_metrics nothing = {
-        .mse = NAN, .rmse = NAN, .mae = NAN, .r2 = NAN, .accuracy = NAN, .log_loss = NAN};
+    const struct gm_metrics nothing = {.mse = NAN,
+                                       .rmse = NAN,
+                                       .mae = NAN,
+                                       .r2 = NAN,
+                                       .accuracy = NAN,
+                                       .log_loss = NAN,
+                                       .top5_accuracy = NAN,
+                                       .inertia = NAN,
+                                       .hit_rate = NAN,
+                                       .ndcg = NAN,
+                                       .auc = NAN};
     const struct gm_summary summary = {.stop_reason = "max_epochs",
                                        .epochs = 1000,
                                        .best_epoch = 999,
