@@ -226,6 +226,8 @@ size_t derivative_rows(const struct check *c);
 struct sample copy_unit(struct check *c, const struct sample *s, size_t first, size_t end);
 /* Compare grad with differences at `places` predictions of a unit (all of them, or so many at random). */
 void gradient_of_unit(struct check *c, struct sample *unit, size_t places, struct tally *tally);
+/* Compare `rows` rows in one call with the same cut into blocks. */
+void blocks_of(struct check *c, size_t rows);
 
 /* ---- the checks ---- */
 typedef void check_fn(struct check *c);

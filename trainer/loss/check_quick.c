@@ -29,6 +29,8 @@ static void run(struct check *c)
     struct tally tally = {0};
     struct sample s = sample_make(c, rows, 1);
     try_results(c, &s);
+    if (c->loss.spec.coupling != GM_ROWS_BATCH) /* a mean in place of a sum */
+        blocks_of(c, rows);
     gradient_of_unit(c, &s, PLACES < rows * c->shape.outputs ? PLACES : rows * c->shape.outputs, &tally);
 }
 

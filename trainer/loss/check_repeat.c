@@ -229,17 +229,21 @@ static void try_cut(struct check *c, const struct sample *s, const struct outcom
                  "the same rows in blocks: a row must have the same bits wherever it stands in a call");
 }
 
-void check_blocks(struct check *c)
+void blocks_of(struct check *c, size_t rows)
 {
     static const size_t longest[] = {1, 2, 5, 16, 40};
-    if (c->loss.spec.coupling == GM_ROWS_BATCH)
-        check_skip(c, "its rows are coupled: a batch comes whole");
-    size_t rows = 131 < c->rows_most ? 131 : c->rows_most;
     struct outcome all = outcome_make(c);
     struct sample s = sample_make(c, rows, 1.5);
     check_evaluate(c, &s, WANT_ALL, &all);
-    for (size_t i = 0; i < sizeof longest / sizeof *longest; i++)
+    for (size_t i = 0; i < sizeof longest / sizeof *longest && longest[i] < rows; i++)
         try_cut(c, &s, &all, longest[i]);
+}
+
+void check_blocks(struct check *c)
+{
+    if (c->loss.spec.coupling == GM_ROWS_BATCH)
+        check_skip(c, "its rows are coupled: a batch comes whole");
+    blocks_of(c, 131 < c->rows_most ? 131 : c->rows_most);
 }
 
 /* ---- permutation ---- */
