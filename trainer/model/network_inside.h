@@ -4,9 +4,10 @@
 
 #include "model/network.h"
 
-/* Panels of a tile: its slopes stay in the second-level cache while each panel of inputs meets them in the first. */
-#define TILE_UNIT_PANELS   4
-#define TILE_COLUMN_PANELS 16
+/* Panels of a tile: few units, whose slopes meet each panel of inputs in the first-level cache, by whole rows of
+ * weights, so that the parameters and what the optimiser keeps of them are one long run of memory. */
+#define TILE_UNIT_PANELS   2
+#define TILE_COLUMN_PANELS 64
 
 struct network_tile {
     const struct network_layer *layer;

@@ -154,9 +154,13 @@ static void backward_rows(const struct step *s)
 /* Numbers [0, count) of a run, divided. */
 static void mean_of(const struct model *m, const void *sum, size_t count, double divisor, double *mean)
 {
-    for (size_t i = 0; i < count; i++)
-        mean[i] =
-            (m->spec.precision == MODEL_F32 ? (double)((const float *)sum)[i] : ((const double *)sum)[i]) / divisor;
+    double factor = 1 / divisor;
+    if (m->spec.precision == MODEL_F32)
+        for (size_t i = 0; i < count; i++)
+            mean[i] = (double)((const float *)sum)[i] * factor;
+    else
+        for (size_t i = 0; i < count; i++)
+            mean[i] = ((const double *)sum)[i] * factor;
 }
 
 /* A piece of a run: amended, then either stepped, or kept for the step that waits for the norm. */

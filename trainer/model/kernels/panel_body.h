@@ -76,30 +76,43 @@ ROWS_TILE(12)
 COLUMNS_TILE(12)
 #endif
 
+/* How many of `rest` rows go together. Fewer than 4 would wait for their own sums: 8 are 4 and 4, not 6 and 2. */
+INLINE size_t LOCAL(rows_together)(size_t rest)
+{
+    if (TILE_ROWS == 12 && rest >= 12)
+        return 12;
+    if (rest >= 6 && rest != 8)
+        return 6;
+    return rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
+}
+
 /* Rows [0, rows) of the left side, some panels of k, one panel of the result. */
 INLINE void LOCAL(rows_block)(struct LOCAL(left) left, size_t rows, const REAL *b, struct LOCAL(tile) tile)
 {
-    for (size_t i = 0, n; i < rows; i += n) {
-        size_t rest = rows - i;
+    for (size_t i = 0, n; i < rows; i += n, left.a += n * P) {
+        n = LOCAL(rows_together)(rows - i);
         for (size_t j = 0; j < P; j += WIDTH) {
             struct LOCAL(tile) t = {tile.start + i * tile.start_stride + j, tile.start_stride,
                                     tile.c + i * tile.c_stride + j, tile.c_stride};
+            switch (n) {
 #if TILE_ROWS == 12
-            if (rest >= 12)
+            case 12:
                 LOCAL(rows_12)(left, b + j, &t);
-            else
+                break;
 #endif
-                if (rest >= 6)
+            case 6:
                 LOCAL(rows_6)(left, b + j, &t);
-            else if (rest >= 4)
+                break;
+            case 4:
                 LOCAL(rows_4)(left, b + j, &t);
-            else if (rest >= 2)
+                break;
+            case 2:
                 LOCAL(rows_2)(left, b + j, &t);
-            else
+                break;
+            default:
                 LOCAL(rows_1)(left, b + j, &t);
+            }
         }
-        n = rest >= TILE_ROWS ? TILE_ROWS : rest >= 6 ? 6 : rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
-        left.a += n * P;
     }
 }
 

@@ -87,37 +87,50 @@ void KERNEL(update_rmsprop)(const struct update *u, double *restrict w, const do
     }
 }
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /* rate / d. The root and the quotient cost more than all the rest: in single precision they take half the time, and
  * their rounding is that of the gradients. Where the square leaves the range of a float, epsilon or divergence rules.
  */
-static inline __attribute__((always_inline)) double adam_step(const struct update *u, double square, bool single)
+ALWAYS_INLINE double adam_step(double rate, double square, double epsilon, bool single)
 {
     if (single)
-        return (double)((float)u->rate / (sqrtf((float)square) + (float)u->epsilon));
-    return u->rate / (sqrt(square) + u->epsilon);
+        return (double)((float)rate / (sqrtf((float)square) + (float)epsilon));
+    return rate / (sqrt(square) + epsilon);
 }
 
-static inline __attribute__((always_inline)) void adam(const struct update *u, double *restrict w,
-                                                       const double *restrict g, size_t first, size_t end, bool single)
+/* plain: neither l1 nor decay. */
+ALWAYS_INLINE void adam(const struct update *u, double *restrict w, const double *restrict g, size_t count, bool single,
+                        bool plain)
 {
-    const double scale = u->scale, l1 = u->l1, decay = u->decay;
-    const double keep1 = u->beta1, keep2 = u->beta2, unbias1 = u->unbias1, unbias2 = u->unbias2;
+    const double rate = u->rate, epsilon = u->epsilon, scale = u->scale, l1 = u->l1, decay = u->decay;
+    const double keep1 = u->beta1, keep2 = u->beta2, add1 = 1 - keep1, add2 = 1 - keep2;
+    const double unbias1 = u->unbias1, unbias2 = u->unbias2;
     const uint8_t *penalised = u->penalised;
     double *restrict s = u->first, *restrict m = u->second;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = 0; i < count; i++) {
         double slope = scale * g[i];
-        m[i] = keep1 * m[i] + (1 - keep1) * slope;
-        s[i] = keep2 * s[i] + (1 - keep2) * (slope * slope);
-        double step = adam_step(u, s[i] * unbias2, single);
-        double lost = decay * penalised[i] * w[i];
-        w[i] = penalty_shrink(w[i] - step * (m[i] * unbias1) - lost, step * l1 * penalised[i]);
+        m[i] = keep1 * m[i] + add1 * slope;
+        s[i] = keep2 * s[i] + add2 * (slope * slope);
+        double step = adam_step(rate, s[i] * unbias2, epsilon, single);
+        double moved = w[i] - step * (m[i] * unbias1);
+        w[i] = plain ? moved : penalty_shrink(moved - decay * penalised[i] * w[i], step * l1 * penalised[i]);
     }
 }
 
 void KERNEL(update_adam)(const struct update *u, double *restrict w, const double *restrict g, size_t first, size_t end)
 {
-    if (u->single)
-        adam(u, w, g, first, end, true);
+    struct update from = *u;
+    from.penalised += first;
+    from.first += first;
+    from.second += first;
+    bool plain = u->l1 == 0 && u->decay == 0;
+    if (u->single && plain)
+        adam(&from, w + first, g + first, end - first, true, true);
+    else if (u->single)
+        adam(&from, w + first, g + first, end - first, true, false);
+    else if (plain)
+        adam(&from, w + first, g + first, end - first, false, true);
     else
-        adam(u, w, g, first, end, false);
+        adam(&from, w + first, g + first, end - first, false, false);
 }
