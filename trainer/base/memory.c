@@ -29,23 +29,23 @@ static void block_give(void *pointer)
 
 #else
 
-#define HUGE_BYTES ((size_t)8 << 20) /* worth asking for huge pages */
+#define HUGE_BYTES ((size_t)4 << 20) /* worth asking for huge pages */
+#define HUGE_PAGE  ((size_t)2 << 20)
 
 /* calloc, because pages that come from the kernel are zero already: they are then first touched by the thread that
  * works on them, not here. The address of calloc's block stands right before the aligned one. */
 static void *block_take(size_t bytes)
 {
-    if (bytes > SIZE_MAX - MEMORY_ALIGN)
+    size_t align = bytes >= HUGE_BYTES ? HUGE_PAGE : MEMORY_ALIGN; /* pages in front that are never touched cost none */
+    if (bytes > SIZE_MAX - align)
         return NULL;
-    char *block = calloc(1, bytes + MEMORY_ALIGN);
+    char *block = calloc(1, bytes + align);
     if (!block)
         return NULL;
-    char *aligned = block + MEMORY_ALIGN - (uintptr_t)block % MEMORY_ALIGN;
+    char *aligned = block + align - (uintptr_t)block % align;
     memcpy(aligned - sizeof block, &block, sizeof block);
-    if (bytes >= HUGE_BYTES) {
-        size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = (page - (uintptr_t)aligned % page) % page;
-        (void)madvise(aligned + skip, (bytes - skip) / page * page, MADV_HUGEPAGE); /* a wish: it may fail */
-    }
+    if (bytes >= HUGE_BYTES)
+        (void)madvise(aligned, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: it may fail */
     return aligned;
 }
 

@@ -61,6 +61,23 @@ static void sparse_prepare(const struct model *m, const double *params, void *we
     set_u(m, params, 0, n, w.u);
 }
 
+static void sparse_refresh(const struct model *m, const double *params, const uint32_t *columns, size_t count,
+                           void *weights)
+{
+    struct weights w = weights_at(m, weights);
+    size_t outputs = m->spec.outputs;
+    for (size_t c = 0; c < count; c++)
+        set_u(m, params, columns[c] * outputs, (columns[c] + (size_t)1) * outputs, w.u);
+}
+
+static void sparse_refresh_rest(const struct model *m, const double *params, void *weights)
+{
+    struct weights w = weights_at(m, weights);
+    size_t n = n_coefficients(m);
+    for (size_t k = 0; m->spec.intercept && k < m->spec.outputs; k++)
+        w.bias[k] = params[n + k];
+}
+
 static size_t sparse_scratch_bytes(const struct model *m, size_t rows)
 {
     return rows * m->spec.outputs * real_bytes(m);
@@ -117,6 +134,8 @@ const struct model_ops model_linear_sparse = {
     .start = linear_start,
     .weights_bytes = sparse_weights_bytes,
     .prepare = sparse_prepare,
+    .refresh = sparse_refresh,
+    .refresh_rest = sparse_refresh_rest,
     .scratch_bytes = sparse_scratch_bytes,
     .forward = sparse_forward,
     .backward = sparse_backward,

@@ -115,6 +115,10 @@ struct model_ops {
     /* lane [n_params] += contribution of grad_pred [rows x outputs] */
     void (*backward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                      const double *grad_pred, double *lane);
+    /* Sparse rows: the weights of some columns from changed parameters, and all weights that belong to no column.
+     * NULL: there are no steps for some columns only. */
+    void (*refresh)(const struct model *m, const double *params, const uint32_t *columns, size_t count, void *weights);
+    void (*refresh_rest)(const struct model *m, const double *params, void *weights);
     /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. `sum` is
      * complete, also outside of the range. */
     void (*finish)(const struct model *m, const double *sum, double divisor, size_t first, size_t end,

@@ -93,6 +93,9 @@ static inline double optim_l1_at(const struct optim *o, size_t i)
  */
 double schedule_epoch_rate(const struct optim_config *config, double base, double epoch);
 
+/* adam: 1 / (1 - beta2^step) of this step; 1 for the others (minibatch.c). */
+double optim_unbias2(const struct optim *o);
+
 /* ---- descent.c: what the full-batch families share ---- */
 
 enum optim_verdict optim_descend(struct optim *o, double *w, struct optim_trial *trial);

@@ -1,5 +1,6 @@
 /* The minibatch families: what each keeps between steps; their arithmetic is kernels/update.c. */
 #include "base/cpu.h"
+#include "optim/lazy.h"
 #include "optim/method.h"
 #include "optim/update.h"
 
@@ -31,18 +32,14 @@ void optim_step_clip(struct optim *o, double norm)
         o->numbers[NUMBER_SCALE] = o->config.clip_norm / norm;
 }
 
-void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end)
-{
-    optim_step_part(o, w, g + first, first, end);
-}
-
-void optim_step_part(struct optim *o, double *w, const double *g, size_t first, size_t end)
+/* This step's numbers, and the state from parameter `first` on. */
+static struct update update_of(const struct optim *o, size_t first)
 {
     const struct optim_config *c = &o->config;
     const double rate = o->numbers[NUMBER_RATE];
     bool adam = o->family == &optim_adam;
     double *state = o->family == &optim_sgd ? o->vectors : o->vectors + first; /* sgd has none */
-    const struct update u = {
+    return (struct update){
         .rate = rate,
         .scale = o->numbers[NUMBER_SCALE],
         .l1 = c->l1,
@@ -58,7 +55,57 @@ void optim_step_part(struct optim *o, double *w, const double *g, size_t first, 
         .first = state,
         .second = adam ? optim_vector(o, 1) + first : state,
     };
+}
+
+void optim_step_range(struct optim *o, double *w, const double *g, size_t first, size_t end)
+{
+    optim_step_part(o, w, g + first, first, end);
+}
+
+void optim_step_part(struct optim *o, double *w, const double *g, size_t first, size_t end)
+{
+    const struct update u = update_of(o, first);
     o->update(&u, w + first, g, 0, end - first);
+}
+
+double optim_unbias2(const struct optim *o)
+{
+    return update_of(o, 0).unbias2;
+}
+
+/* The parameters and their state are laid side by side for the kernels, and put back. */
+void optim_step_list(struct optim *o, double *w, const double *g, const struct optim_list *list)
+{
+    enum { AT_ONCE = 256 };
+    double values[AT_ONCE], first[AT_ONCE], second[AT_ONCE];
+    uint8_t penalised[AT_ONCE];
+    size_t at[AT_ONCE], width = list->width, all = list->count * width;
+    const struct update whole = update_of(o, 0);
+    struct update part = whole;
+    bool has_first = o->family != &optim_sgd, has_second = whole.second != whole.first;
+    part.penalised = penalised;
+    part.first = first;
+    part.second = has_second ? second : first;
+    for (size_t begin = 0, n; begin < all; begin += n) {
+        n = all - begin < AT_ONCE ? all - begin : AT_ONCE;
+        for (size_t i = 0; i < n; i++) {
+            size_t p = begin + i;
+            at[i] = width == 1 ? list->columns[p] : list->columns[p / width] * width + p % width;
+            values[i] = w[at[i]];
+            penalised[i] = whole.penalised[at[i]];
+        }
+        for (size_t i = 0; has_first && i < n; i++)
+            first[i] = whole.first[at[i]];
+        for (size_t i = 0; has_second && i < n; i++)
+            second[i] = whole.second[at[i]];
+        o->update(&part, values, g + begin, 0, n);
+        for (size_t i = 0; i < n; i++)
+            w[at[i]] = values[i];
+        for (size_t i = 0; has_first && i < n; i++)
+            whole.first[at[i]] = first[i];
+        for (size_t i = 0; has_second && i < n; i++)
+            whole.second[at[i]] = second[i];
+    }
 }
 
 static update_function pick_sgd(enum cpu_isa isa)

@@ -70,11 +70,14 @@ static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s,
         struct engine_batch batch = {window, window->order + at, rows, s->first_step + *s->done};
         double epoch = (double)s->epoch + epoch_share(r, window, at, *s->done);
         optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
-        if ((code = step_batch(r, s->optim, &batch, s->whole, totals, err)))
+        code = r->sparse ? sparse_step_batch(r->sparse, &batch, totals, err)
+                         : step_batch(r, s->optim, &batch, s->whole, totals, err);
+        if (code)
             break;
         at += rows;
         ++*s->done;
-        code = pause_between(r, s, err);
+        if (!r->sparse || sparse_step_is_whole(r->sparse))
+            code = pause_between(r, s, err);
     }
     return code;
 }
@@ -93,6 +96,8 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
         return sweep_window(r, s, &all, skip, totals, err);
     }
     enum gm_code code = data_pass_open(&pass, p->train.set, &order, err);
+    if (!code && r->sparse)
+        sparse_step_begin(r->sparse, &(struct sparse_sweep){s->optim, r->params});
     while (!code && goes_on(r, s, totals) && !(code = data_pass_next(pass, &window, err)) && window) {
         size_t batches = (window->order_rows + size - 1) / size;
         if (skip < batches)
@@ -100,6 +105,8 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
         skip -= skip < batches ? skip : batches;
     }
     data_pass_close(pass);
+    if (r->sparse)
+        sparse_step_end(r->sparse);
     return code;
 }
 

@@ -70,7 +70,8 @@ static enum gm_code init_rows(struct run *r, struct gm_error *err)
     const struct problem *p = r->problem;
     enum gm_code code;
     if ((code = engine_init(&r->engine, p, err)) || (code = hessian_init(&r->hessian, &r->engine, err)) ||
-        (code = group_order_init(&r->groups, p, err)))
+        (code = group_order_init(&r->groups, p, err)) ||
+        (code = sparse_step_open(&r->sparse, &r->engine, &r->config, err)))
         return code;
     return start_params(r, err);
 }
@@ -143,6 +144,7 @@ void run_release(struct run *r)
 {
     log_close(&r->log, NULL);
     run_release_strata(r);
+    sparse_step_close(r->sparse);
     engine_release(&r->engine);
     hessian_release(&r->hessian);
     step_release(r);

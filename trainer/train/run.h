@@ -10,6 +10,7 @@
 #include "optim/stop.h"
 #include "train/clusters.h"
 #include "train/engine.h"
+#include "train/sparse_step.h"
 #include "train/group_order.h"
 #include "train/hessian.h"
 #include "train/identity.h"
@@ -46,8 +47,9 @@ struct run {
     const struct problem *problem; /* borrowed */
     const struct gm_watch *watch;  /* borrowed, or NULL */
     struct engine engine;
-    struct group_order groups; /* of batches of whole groups */
-    struct hessian hessian;    /* newton's */
+    struct sparse_step *sparse; /* steps of batches of sparse rows, or NULL */
+    struct group_order groups;  /* of batches of whole groups */
+    struct hessian hessian;     /* newton's */
     struct run_step step;
     struct clusters clusters; /* centroids */
     struct strata *strata;    /* factorization: what trains, in place of engine, params, best and kept; else NULL */

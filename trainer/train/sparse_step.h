@@ -1,0 +1,39 @@
+/*
+ * Minibatch steps on sparse rows that cost what the batch holds, not what the model has.
+ *
+ * Rows go forward in parts, each by one thread; their entries are sorted into ranges of columns on the way. Then each
+ * range of columns is taken by one thread: gradient, update and weights of the columns that occur. No entry of one
+ * range meets another, and within a range entries come in the order of the rows, so the bits do not depend on threads,
+ * and there are no lanes of all parameters. What penalties do to columns that do not occur is made good later
+ * (optim/lazy.h); after `period` steps and at the end of a sweep all columns are.
+ */
+#ifndef TRAIN_SPARSE_STEP_H
+#define TRAIN_SPARSE_STEP_H
+
+#include "optim/optim.h"
+#include "train/engine.h"
+
+enum { SPARSE_STEP_PARTS = 64 }; /* a batch has at most; each has a struct lane_sums of the engine */
+
+struct sparse_step;
+
+/* *out stays NULL when the job's batches are not for it: dense rows, no batch size, losses that couple rows or learn
+ * parameters, batches that hold more entries than there are parameters. GM_SYSTEM. */
+enum gm_code sparse_step_open(struct sparse_step **out, struct engine *e, const struct optim_config *config,
+                              struct gm_error *err);
+void sparse_step_close(struct sparse_step *s); /* NULL is fine */
+
+/* What a sweep works on, borrowed until sparse_step_end. */
+struct sparse_sweep {
+    struct optim *optim;
+    double *params;
+};
+void sparse_step_begin(struct sparse_step *s, const struct sparse_sweep *sweep);
+/* One step, between optim_step_begin and the next. As engine_step. */
+enum gm_code sparse_step_batch(struct sparse_step *s, const struct engine_batch *batch, struct engine_totals *totals,
+                               struct gm_error *err);
+/* All parameters are caught up: the state is whole, as after a sweep. */
+bool sparse_step_is_whole(const struct sparse_step *s);
+void sparse_step_end(struct sparse_step *s);
+
+#endif
