@@ -286,6 +286,25 @@ static void as_events(struct gm_job *job)
     job->model.negatives = 3;
 }
 
+/* So many users that blocks have several tiles. */
+static void with_tiles(struct gm_job *job)
+{
+    job->model.rank = 32;
+    job->stop.max_epochs = 2;
+    job->optimizer.learning_rate = 0.02;
+}
+
+static void blocks_of_several_tiles_give_the_same_model(void)
+{
+    struct gm_error err;
+    const struct make_options options = {
+        .rows = 140000, .users = 40000, .items = 300, .rank = 4, .noise = 0.5, .seed = 4};
+    char data[512];
+    snprintf(data, sizeof data, "%s", test_path("tiles.h5"));
+    CU_ASSERT_EQUAL_FATAL(make_ratings(data, &options, &err), GM_OK);
+    same_on_any_threads(with_tiles, data);
+}
+
 static void models_are_the_same_on_any_threads(void)
 {
     struct gm_error err;
@@ -313,4 +332,5 @@ static void fewer_ratings_than_threads_are_enough(void)
 TEST_MAIN("factorization", TEST(steps_agree_with_an_independent_computation),
           TEST(the_gradient_agrees_with_central_differences), TEST(a_matrix_of_rank_one_is_recovered),
           TEST(held_out_ratings_are_predicted_to_the_noise), TEST(events_are_ranked_above_drawn_items),
-          TEST(models_are_the_same_on_any_threads), TEST(fewer_ratings_than_threads_are_enough))
+          TEST(models_are_the_same_on_any_threads), TEST(blocks_of_several_tiles_give_the_same_model),
+          TEST(fewer_ratings_than_threads_are_enough))

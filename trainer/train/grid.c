@@ -7,22 +7,34 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-#define CACHE_BYTES \
-    ((size_t)192 << 10)  /* of factors that a block touches, in a second-level cache of 256 KiB or more */
-#define SIDE_LEAST    16 /* enough for this many threads, where there are ratings for it */
-#define SIDE_MOST     128
-#define BLOCK_RATINGS 256 /* of a block on average, at least */
-#define REPEATS       4
+#define CACHE_BYTES  ((size_t)256 << 10) /* of factors that a tile touches: half of a second-level cache of 512 KiB */
+#define SIDE_USUAL   16                  /* enough for this many threads, where there are ratings for it */
+#define SIDE_MOST    64
+#define INNER_MOST   64
+#define LARGE_BLOCK  16384 /* ratings: where blocks get larger than this, there are more than SIDE_USUAL */
+#define TILE_RATINGS 256   /* of a tile on average, at least */
+#define REPEATS      4
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 size_t grid_side(const struct grid_shape *s)
 {
-    size_t most = (size_t)sqrt((double)s->rows / BLOCK_RATINGS);
-    size_t side = (s->users + s->items) * s->row_bytes / CACHE_BYTES + 1;
-    side = side < SIDE_LEAST ? SIDE_LEAST : side > SIDE_MOST ? SIDE_MOST : side;
-    side = side < most ? side : most;
-    side = side < s->users ? side : s->users;
-    side = side < s->items ? side : s->items;
+    size_t side = (size_t)sqrt((double)s->rows / LARGE_BLOCK), small = (size_t)sqrt((double)s->rows / TILE_RATINGS);
+    side = side > SIDE_USUAL ? least(side, SIDE_MOST) : least(SIDE_USUAL, small);
+    side = least(side, least(s->users, s->items));
     return side ? side : 1;
+}
+
+size_t grid_inner(const struct grid_shape *s, size_t side)
+{
+    size_t items = s->items / side * s->row_bytes, users = s->users / side * s->row_bytes;
+    size_t room = items < CACHE_BYTES / 2 ? CACHE_BYTES - items : CACHE_BYTES / 2;
+    size_t inner = least(users / room + 1, s->rows / (side * side * TILE_RATINGS));
+    inner = least(least(inner, INNER_MOST), s->users / side);
+    return inner ? inner : 1;
 }
 
 static size_t size_of(enum data_type type)
@@ -77,7 +89,7 @@ static void shuffle(uint32_t *order, size_t count, struct random_key key)
 /* used comes by index of the vocabulary and leaves by row. scratch [2 x count]. range [count + 1] of each row. */
 static void arrange(struct grid *g, int which, uint64_t seed, uint32_t *scratch, uint16_t *range)
 {
-    size_t count = g->count[which];
+    size_t count = g->count[which], ranges = g->ranges[which];
     uint32_t *order = scratch, *used = scratch + count;
     uint64_t all = 0, before = 0;
     shuffle(order, count, (struct random_key){seed, RANDOM_GRID, (uint32_t)which});
@@ -87,18 +99,18 @@ static void arrange(struct grid *g, int which, uint64_t seed, uint32_t *scratch,
         g->row_of[which][order[row]] = (uint32_t)row;
         used[row] = g->used[which][order[row]];
         double middle = (double)before + 0.5 * used[row];
-        size_t at = all ? (size_t)(middle * (double)g->side / (double)all) : 0;
-        range[row] = (uint16_t)(at < g->side ? at : g->side - 1);
+        size_t at = all ? (size_t)(middle * (double)ranges / (double)all) : 0;
+        range[row] = (uint16_t)(at < ranges ? at : ranges - 1);
         before += used[row];
     }
     memcpy(g->used[which], used, count * sizeof *used);
     size_t row = 0;
-    for (size_t i = 0; i <= g->side; i++) {
+    for (size_t i = 0; i <= ranges; i++) {
         while (row < count && range[row] < i)
             row++;
         g->first[which][i] = row;
     }
-    g->first[which][g->side] = count;
+    g->first[which][ranges] = count;
 }
 
 static void count_used(struct grid *g, const struct ratings *r, const struct data_split *split)
@@ -122,7 +134,7 @@ struct sorting {
 static void sort_side(const struct grid *g, const struct sorting *s, bool held, struct grid_set *set)
 {
     const struct ratings *r = s->ratings;
-    size_t blocks = g->side * g->side;
+    size_t blocks = g->tiles;
     for (size_t pass = 0; pass < 2; pass++) {
         for (size_t row = 0; row < r->rows; row++) {
             if (split_held_out(s->split, row) != held)
@@ -162,7 +174,7 @@ static size_t most_repeated(const struct grid *g, size_t block, uint32_t *seen[2
 
 static void choose_batches(struct grid *g, uint32_t *seen[2])
 {
-    for (size_t b = 0; b < g->side * g->side; b++) {
+    for (size_t b = 0; b < g->tiles; b++) {
         size_t n = g->start[b + 1] - g->start[b], most = n ? most_repeated(g, b, seen) : 1;
         size_t batch = REPEATS * n / most;
         g->batch[b] = (uint16_t)(batch < REPEATS ? REPEATS : batch > GRID_BATCH ? GRID_BATCH : batch);
@@ -176,10 +188,10 @@ static enum gm_code alloc_grid(struct grid *g, struct gm_error *err)
     for (int i = 0; !code && i < 2; i++)
         if (!(code = memory_alloc((void **)&g->row_of[i], g->count[i], sizeof **g->row_of, "the grid", err)) &&
             !(code = memory_alloc((void **)&g->used[i], g->count[i], sizeof **g->used, "the grid", err)))
-            code = memory_alloc((void **)&g->first[i], g->side + 1, sizeof **g->first, "the grid", err);
+            code = memory_alloc((void **)&g->first[i], g->ranges[i] + 1, sizeof **g->first, "the grid", err);
     if (!code)
-        code = memory_alloc((void **)&g->start, g->side * g->side + 1, sizeof *g->start, "the grid", err);
-    return code ? code : memory_alloc((void **)&g->batch, g->side * g->side, sizeof *g->batch, "the grid", err);
+        code = memory_alloc((void **)&g->start, g->tiles + 1, sizeof *g->start, "the grid", err);
+    return code ? code : memory_alloc((void **)&g->batch, g->tiles, sizeof *g->batch, "the grid", err);
 }
 
 /* scratch[i] [2 x count] zeros at the end again; range[i] [count]. */
@@ -192,7 +204,7 @@ static enum gm_code fill_grid(struct grid *g, struct sorting *s, uint64_t seed, 
         memset(scratch[i], 0, g->count[i] * sizeof **scratch);
         s->range[i] = range[i];
     }
-    size_t blocks = g->side * g->side, held = s->split->held_out;
+    size_t held = s->split->held_out;
     enum gm_code code = alloc_set(&g->train, s->ratings, s->ratings->rows - held, err);
     if (!code)
         code = alloc_set(&g->held, s->ratings, held, err);
@@ -201,7 +213,7 @@ static enum gm_code fill_grid(struct grid *g, struct sorting *s, uint64_t seed, 
     s->start = g->start;
     if (held)
         sort_side(g, s, true, &g->held);
-    memset(g->start, 0, (blocks + 1) * sizeof *g->start);
+    memset(g->start, 0, (g->tiles + 1) * sizeof *g->start);
     sort_side(g, s, false, &g->train);
     choose_batches(g, scratch);
     return GM_OK;
@@ -211,7 +223,12 @@ enum gm_code grid_init(struct grid *g, const struct ratings *r, const struct dat
                        uint64_t seed, struct gm_error *err)
 {
     const struct grid_shape shape = {r->rows, r->users.count, r->items.count, row_bytes};
-    *g = (struct grid){.side = grid_side(&shape), .count = {r->users.count, r->items.count}};
+    size_t side = grid_side(&shape), inner = grid_inner(&shape, side);
+    *g = (struct grid){.side = side,
+                       .inner = inner,
+                       .tiles = side * inner * side,
+                       .ranges = {side * inner, side},
+                       .count = {r->users.count, r->items.count}};
     struct sorting sorting = {.ratings = r, .split = split};
     uint32_t *scratch[2] = {0};
     uint16_t *range[2] = {0};

@@ -2,7 +2,7 @@
  * Stochastic gradient descent over a grid of ratings (grid.h), with the same bits at any number of threads.
  *
  * An EPOCH takes the strata in an order drawn from (seed, epoch); the blocks of a stratum are shared out among threads.
- * Within a block the ratings are shuffled by (seed, epoch, block) and taken a mini-batch at a time: predictions of all
+ * Within a tile the ratings are shuffled by (seed, epoch, tile) and taken a mini-batch at a time: predictions of all
  * its ratings, one call of the loss, then the updates one rating after the other (model/factor.h).
  *
  * What is minimised, with n terms in all:  1/n * sum over terms ( loss + l2/2 (|p_u|^2 + b_u^2 + |q_v|^2 + b_v^2) ).
@@ -29,11 +29,17 @@ struct strata_batch {
     size_t ratings, terms;
 };
 
+/* A rating on its way; of an event, value is its number in the grid's set. */
+struct strata_rating {
+    struct grid_pair pair;
+    double value;
+};
+
 struct strata_worker {
     struct strata_batch half[2];
-    double *pred, *grad; /* [most terms]; grad stands between canaries */
-    uint32_t *order;     /* [ratings of the largest block] */
-    void *scratch;       /* the loss's */
+    double *pred, *grad;            /* [most terms]; grad stands between canaries */
+    struct strata_rating *shuffled; /* [ratings of the largest tile] */
+    void *scratch;                  /* the loss's */
     struct gm_loss_host host;
     struct gm_error error; /* the loss's own words when it refused */
 };
@@ -57,12 +63,11 @@ struct strata {
     const struct factorization *kept; /* the result: the best, or the last */
     double *weight[2]; /* [count] by row: terms of it in an epoch (of negatives: expected), for the penalty */
     struct strata_worker *workers; /* [threads] */
-    double *sums;                  /* [blocks] loss of a block; [2 * side] of the penalty */
-    int *status;                   /* [blocks] what the loss returned */
+    double *sums;                  /* [tiles] loss of a tile; [ranges] of the penalty */
+    int *status;                   /* [tiles] what the loss returned */
     struct strata_pieces pieces;   /* for the largest set */
     size_t *strata;                /* [side] order of an epoch */
-    atomic_size_t next;            /* block to be given out */
-    atomic_size_t *done;           /* [side] turns that a range of users has behind it */
+    atomic_size_t *state;          /* [side] where each range of users is, see strata.c */
 };
 
 /* For a problem whose job->optimizer is sgd or adagrad. GM_SYSTEM. */

@@ -38,7 +38,8 @@ static enum gm_code init_worker(const struct strata *s, struct strata_worker *w,
             !(code = memory_alloc((void **)&w->half[i].item, n, sizeof(uint32_t), "a thread's buffers", err)))
             code = memory_alloc((void **)&w->half[i].target, n, sizeof(double), "a thread's buffers", err);
     if (code || (code = memory_alloc((void **)&w->pred, n, sizeof(double), "a thread's buffers", err)) ||
-        (code = memory_alloc((void **)&w->order, s->grid->largest, sizeof(uint32_t), "a thread's buffers", err)) ||
+        (code =
+             memory_alloc((void **)&w->shuffled, s->grid->largest, sizeof *w->shuffled, "a thread's buffers", err)) ||
         (code = memory_alloc(&w->scratch, loss_scratch_bytes(&s->problem->loss, n), 1, "the loss's scratch", err)) ||
         (code = memory_alloc((void **)&guarded, n + 2 * CANARY_COUNT, sizeof(double), "a thread's buffers", err)))
         return code;
@@ -55,7 +56,7 @@ static void release_worker(struct strata_worker *w)
         memory_free(w->half[i].target);
     }
     memory_free(w->pred);
-    memory_free(w->order);
+    memory_free(w->shuffled);
     memory_free(w->scratch);
     if (w->grad)
         memory_free(w->grad - CANARY_COUNT);
@@ -114,19 +115,20 @@ enum gm_code strata_init_measure(struct strata *s, const struct problem *p, size
 enum gm_code strata_init(struct strata *s, const struct problem *p, struct gm_error *err)
 {
     const struct grid *g = &p->rated->grid;
-    size_t blocks = g->side * g->side, held = rated_held_out(p->rated)->rows;
+    size_t held = rated_held_out(p->rated)->rows;
     enum gm_code code = strata_init_measure(s, p, g->train.rows > held ? g->train.rows : held, err);
-    void *done = NULL;
+    void *state = NULL;
     if (code)
         return code;
     s->adagrad = p->job->optimizer.type == GM_OPTIMIZER_ADAGRAD;
     s->l2 = p->job->optimizer.l2;
     if ((code = init_factors(s, &s->now, err)) || (code = init_factors(s, &s->best, err)) ||
-        (code = memory_alloc((void **)&s->sums, blocks + 2 * g->side, sizeof *s->sums, "sums of blocks", err)) ||
-        (code = memory_alloc((void **)&s->status, blocks, sizeof *s->status, "sums of blocks", err)) ||
+        (code = memory_alloc((void **)&s->sums, g->tiles + g->ranges[0] + g->ranges[1], sizeof *s->sums,
+                             "sums of tiles", err)) ||
+        (code = memory_alloc((void **)&s->status, g->tiles, sizeof *s->status, "sums of tiles", err)) ||
         (code = memory_alloc((void **)&s->strata, g->side, sizeof *s->strata, "the order of strata", err)) ||
-        (code = memory_alloc(&done, g->side, sizeof *s->done, "the order of strata", err)) ||
-        (s->done = done, code = weigh_rows(s, err)))
+        (code = memory_alloc(&state, g->side, sizeof *s->state, "the order of strata", err)) ||
+        (s->state = state, code = weigh_rows(s, err)))
         strata_release(s);
     return code;
 }
@@ -143,7 +145,7 @@ void strata_release(struct strata *s)
     memory_free(s->sums);
     memory_free(s->status);
     memory_free(s->strata);
-    memory_free((void *)(uintptr_t)s->done);
+    memory_free((void *)(uintptr_t)s->state);
     memory_free(s->pieces.sums);
     memory_free(s->pieces.status);
     *s = (struct strata){0};

@@ -11,15 +11,27 @@ typedef REAL LOCAL(vec) __attribute__((vector_size(KERNEL_VECTOR), may_alias));
 #define VEC    LOCAL(vec)
 #define INLINE static inline __attribute__((always_inline))
 
-/* The sum of the lanes, in a fixed tree. */
+/* The sum of the lanes, in a fixed tree: upper half to lower half. */
 INLINE REAL LOCAL(sum)(VEC v)
 {
-    REAL part[LANES];
-    __builtin_memcpy(part, &v, sizeof v);
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            part[i] += part[i + half];
-    return part[0];
+#if LANES == 16
+    typedef REAL half __attribute__((vector_size(KERNEL_VECTOR / 2)));
+    half h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+             __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    h += __builtin_shufflevector(h, h, 4, 5, 6, 7, 0, 1, 2, 3);
+    h += __builtin_shufflevector(h, h, 2, 3, 0, 1, 6, 7, 4, 5);
+    return h[0] + h[1];
+#elif LANES == 8
+    typedef REAL half __attribute__((vector_size(KERNEL_VECTOR / 2)));
+    half h = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    h += __builtin_shufflevector(h, h, 2, 3, 0, 1);
+    return h[0] + h[1];
+#elif LANES == 4
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+    return v[0] + v[1];
+#else
+    return v[0] + v[1];
+#endif
 }
 
 INLINE void LOCAL(prefetch)(const struct factor_step *s, const struct factor_rows *rows, uint32_t row)
