@@ -63,8 +63,9 @@ static void make_file(const char *path, const struct kind *kind, const struct sh
 {
     hsize_t dims[2] = {rows, COLUMNS}, chunk[2] = {((size_t)1 << 20) / (COLUMNS * kind->bytes), COLUMNS};
     if (shape->chunking == H5PY) {
-        chunk[0] = rows;
+        chunk[0] = 1000000; /* as for a million rows: a row of chunks is then larger than HDF5's cache */
         h5py_chunk(chunk, kind->bytes);
+        chunk[0] = chunk[0] < rows ? chunk[0] : rows;
     }
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, dims, NULL);
     if (shape->chunking)
