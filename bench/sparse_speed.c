@@ -1,0 +1,101 @@
+/*
+ * Logistic regression on sparse rows against scikit-learn's SGDClassifier, on the same file in the same run: seconds an
+ * epoch, and the objective after it.
+ *
+ *     sparse_speed [ROWS [FEATURES]]      1,000,000 x 2^20 with 50 entries a row when absent; in TMPDIR or /tmp
+ *
+ * scikit-learn is asked for through the python in GRADMILL_PYTHON, or python3; without it our figures stand alone.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gradmill/gradmill.h>
+
+#include "datasets/datasets.h"
+
+#define EPOCHS 5
+#define L2     1e-6
+
+static const char *const peer =
+    "import sys,time\n"
+    "try:\n"
+    "    import h5py,numpy as np,scipy.sparse as sp\n"
+    "    from sklearn.linear_model import SGDClassifier\n"
+    "except ImportError as missing:\n"
+    "    sys.exit(print('scikit-learn: not measured,',missing))\n"
+    "f=h5py.File(sys.argv[1]); g=f['X']; y=f['y'][:].astype(int)\n"
+    "X=sp.csr_matrix((g['data'][:],g['indices'][:],g['indptr'][:]),shape=tuple(g.attrs['shape']))\n"
+    "c=SGDClassifier(loss='log_loss',alpha=1e-6,max_iter=5,tol=None,learning_rate='constant',eta0=0.1,random_state=1)\n"
+    "t=time.time(); c.fit(X,y); t=time.time()-t; z=X@c.coef_[0]+c.intercept_[0]\n"
+    "l=np.mean(np.logaddexp(0,z)-y*z)+0.5e-6*(c.coef_**2).sum()\n"
+    "print('SGDClassifier, one core             %6.2f s an epoch, objective %.5f after 5'%(t/5,l))\n";
+
+static void fail(const char *what, const struct gm_error *err)
+{
+    fprintf(stderr, "%s: %s\n", what, err->text);
+    exit(1);
+}
+
+static void ours(const char *data, const char *model, enum gm_optimizer type, size_t batch)
+{
+    struct gm_job job;
+    struct gm_job_loss loss = {.name = "logistic", .weight = 1};
+    struct gm_summary summary;
+    struct gm_error err;
+    gm_job_init(&job);
+    job.data.train.path = data;
+    job.data.standardize = false;
+    job.loss.terms = &loss;
+    job.loss.count = 1;
+    job.optimizer.type = type;
+    job.optimizer.batch_size = batch;
+    job.optimizer.learning_rate = batch ? 0.1 : NAN;
+    job.optimizer.l2 = L2;
+    job.stop.max_epochs = batch ? EPOCHS : 15;
+    job.stop.loss_change = NAN;
+    job.run.threads = 2;
+    job.output.model = model;
+    job.output.log = NULL;
+    if (gm_train(&job, NULL, &summary, &err))
+        fail(data, &err);
+    printf("%-8s batch %6zu, 2 threads         %6.2f s a pass, objective %.5f after %zu passes\n",
+           batch ? "adagrad" : "lbfgs", batch, summary.seconds / (double)summary.passes, summary.objective,
+           summary.passes);
+    gm_summary_release(&summary);
+}
+
+int main(int argc, char **argv)
+{
+    const char *directory = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    const char *python = getenv("GRADMILL_PYTHON") ? getenv("GRADMILL_PYTHON") : "python3";
+    struct make_options options = {.rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000,
+                                   .features = argc > 2 ? strtoull(argv[2], NULL, 10) : (size_t)1 << 20,
+                                   .nonzeros = 50,
+                                   .seed = 1};
+    char data[300], model[300], script[300], command[1000];
+    struct gm_error err;
+    snprintf(data, sizeof data, "%s/sparse_speed-%ld.h5", directory, (long)getpid());
+    snprintf(model, sizeof model, "%s/sparse_speed-%ld-model.h5", directory, (long)getpid());
+    snprintf(script, sizeof script, "%s/sparse_speed-%ld.py", directory, (long)getpid());
+    if (make_sparse(data, &options, &err))
+        fail(data, &err);
+    ours(data, model, GM_OPTIMIZER_ADAGRAD, 16384);
+    ours(data, model, GM_OPTIMIZER_LBFGS, 0);
+    fflush(stdout);
+    FILE *file = fopen(script, "w");
+    if (file) {
+        fputs(peer, file);
+        fclose(file);
+        snprintf(command, sizeof command, "OMP_NUM_THREADS=1 '%s' '%s' '%s'", python, script, data);
+        if (system(command) != 0)
+            puts("scikit-learn: not measured.");
+    }
+    puts("promised: two times the epochs of SGDClassifier a second, to an equal or better objective");
+    unlink(script);
+    unlink(model);
+    unlink(data);
+    return 0;
+}
