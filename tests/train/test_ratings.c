@@ -145,6 +145,12 @@ static void a_sparse_matrix_is_ratings_too(void)
     CU_ASSERT_EQUAL(train("small.h5", "model.h5", NULL, &err), GM_OK);
     CU_ASSERT_EQUAL(train("sparse.h5:/X", "other.h5", NULL, &err), GM_OK);
     CU_ASSERT(lab_same_bytes("model.h5", "other.h5"));
+    CU_ASSERT(!archive_create(&a, &err) && !archive_put(a, "/indptr", ARCHIVE_I64, &rows, indptr, &err) &&
+              !archive_put(a, "/indices", ARCHIVE_I64, &entries, items, &err) &&
+              !archive_put_text(a, "encoding-type", "csc_matrix", &err) && !archive_save(a, "columns.h5", &err));
+    archive_close(a);
+    CU_ASSERT_EQUAL(train("columns.h5", "other.h5", NULL, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "holds compressed columns");
 }
 
 static void with_file(struct gm_job *job)

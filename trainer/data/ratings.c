@@ -94,6 +94,22 @@ static enum gm_code check_lengths(const struct parts *p, struct gm_error *err)
     return GM_OK;
 }
 
+/* Compressed columns look the same and would be read with users and items exchanged. */
+static enum gm_code check_by_rows(const struct place *place, struct gm_error *err)
+{
+    char **words = NULL;
+    size_t count = 0;
+    hid_t group = H5Gopen2(place->file->id, place->group, H5P_DEFAULT);
+    enum gm_code code = h5_words(&words, &count, group, "encoding-type", err);
+    if (!code && count == 1 && strstr(words[0], "csc"))
+        code = error_set(err, GM_BAD_DATA,
+                         "%s:%s: holds compressed columns (csc_matrix); ratings are read by rows: store it as CSR.",
+                         place->file->path, place->group);
+    h5_free_words(words, count);
+    H5Gclose(group);
+    return code;
+}
+
 static enum gm_code find_parts(struct parts *p, struct place *place, struct gm_error *err)
 {
     enum gm_code code = open_named(&p->user, place, user_names, err);
@@ -105,7 +121,7 @@ static enum gm_code find_parts(struct parts *p, struct place *place, struct gm_e
         (code = open_named(&p->rating, place, data_names, err)))
         return code;
     p->sparse = p->user.at && p->item.at;
-    return p->sparse ? GM_OK : say_missing(place, "users", err);
+    return p->sparse ? check_by_rows(place, err) : say_missing(place, "users", err);
 }
 
 /* Read the first and the last value: what crashes the library does so in the trial. */
