@@ -314,6 +314,8 @@ enum gm_code metrics_run(struct engine *e, const struct metrics_request *request
     if (code || !sum)
         return code;
     for (int side = 0; !code && side < 2; side++) {
+        if (!sides[side].rows) /* nobody will look at it, nor release it */
+            continue;
         code = memory_alloc((void **)&sides[side].terms, sum->count, sizeof *sides[side].terms, "metrics", err);
         sides[side].n_terms = code ? 0 : sum->count;
     }
@@ -321,7 +323,8 @@ enum gm_code metrics_run(struct engine *e, const struct metrics_request *request
         struct gm_metrics two[2];
         code = run_term(e, request, &sum->terms[i], two, err);
         for (int side = 0; side < 2; side++)
-            sides[side].terms[i] = two[side];
+            if (sides[side].n_terms)
+                sides[side].terms[i] = two[side];
     }
     return code;
 }
