@@ -69,7 +69,7 @@ struct model_block {
     const void *x; /* [rows x features] float or double */
     size_t stride; /* elements between rows */
     size_t rows;
-    const void *next; /* the next block of the same shape, to prefetch; or NULL */
+    const void *next; /* where the next block of the same shape is stored, to prefetch; or NULL */
     /* Sparse: row i has the entries e from first[i] to first[i] + count[i] - 1, x[e] in column index[e]. */
     const uint32_t *index;
     const uint64_t *first; /* [rows] */

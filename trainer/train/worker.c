@@ -191,10 +191,10 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
     size_t stride = b->window->stride, row_bytes = m->spec.features * real_bytes(m);
     const char *x = (const char *)b->window->x + b->first * stride;
     w->block.rows = b->rows;
+    w->block.next = b->next ? x + b->rows * stride : NULL;
     if (usable_in_place(w, schema, b->window)) {
         w->block.x = x;
         w->block.stride = stride / real_bytes(m);
-        w->block.next = b->next ? x + b->rows * stride : NULL;
         return;
     }
     if (stride == m->spec.features * data_type_size(schema->type))
@@ -206,7 +206,6 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
         fill_missing(m, w->setup.fill, w->x, b->rows);
     w->block.x = w->x;
     w->block.stride = m->spec.features;
-    w->block.next = NULL;
 }
 
 static void note_columns(struct worker *w, const struct data_schema *schema, const struct data_window *window,

@@ -120,8 +120,46 @@ static inline float from_bf16(uint16_t half)
         break;                                     \
     }
 
+/* Integers of one and two bytes to float, eight at once: gcc 12 goes from 8 to 16 to 32 bits, in twice the steps. */
+#ifdef HAS_F16C
+#define EIGHT(load, widen, p) _mm256_cvtepi32_ps(widen(load((const __m128i *)(const void *)(p))))
+#define SMALL(type, load, widen)                                      \
+    do {                                                              \
+        const type *values = from;                                    \
+        for (; i + 8 <= n; i += 8)                                    \
+            _mm256_storeu_ps(to + i, EIGHT(load, widen, values + i)); \
+        for (; i < n; i++)                                            \
+            to[i] = (float)values[i];                                 \
+        return true;                                                  \
+    } while (0)
+static bool small_f32(enum data_type type, const void *from, size_t n, float *to)
+{
+    size_t i = 0;
+    switch (type) {
+    case DATA_U8:
+        SMALL(any_u8, _mm_loadl_epi64, _mm256_cvtepu8_epi32);
+    case DATA_I8:
+        SMALL(any_i8, _mm_loadl_epi64, _mm256_cvtepi8_epi32);
+    case DATA_U16:
+        SMALL(any_u16, _mm_loadu_si128, _mm256_cvtepu16_epi32);
+    case DATA_I16:
+        SMALL(any_i16, _mm_loadu_si128, _mm256_cvtepi16_epi32);
+    default:
+        return false;
+    }
+}
+#else
+static bool small_f32(enum data_type type, const void *from, size_t n, float *to)
+{
+    (void)type, (void)from, (void)n, (void)to;
+    return false;
+}
+#endif
+
 void KERNEL(convert_f32)(enum data_type type, const void *from, size_t n, float *to)
 {
+    if (small_f32(type, from, n, to))
+        return;
     CASES(float, halves_f32)
 }
 
