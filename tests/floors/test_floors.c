@@ -39,7 +39,7 @@ static const struct {
     {"trainer/cli/", "base/ datasets/ gradmill/"},
     {"datasets/", "base/ data/convert.h gradmill/status.h"},
     /* a benchmark times a room by itself */
-    {"bench/", "base/ data/ datasets/ gradmill/ model/panel.h"},
+    {"bench/", "base/ data/ datasets/ gradmill/ model/panel.h model/dense.h"},
 };
 
 /* Headers of others that belong to one place. */

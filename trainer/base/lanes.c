@@ -1,7 +1,9 @@
 /* The fixed split of rows into slabs, lanes and blocks. */
 #include "base/lanes.h"
 
-#define BLOCK_BYTES      ((size_t)16 << 10) /* a block of rows stays in the first-level cache for its second use */
+/* A block of rows is still near for its second use; with half of it the calls for each block were felt, 3 % of a pass
+ * over 64 features. */
+#define BLOCK_BYTES      ((size_t)32 << 10)
 #define BLOCK_ROWS_LEAST 32
 #define BLOCK_ROWS_MOST  512
 #define RUN_BYTES        ((size_t)256 << 10) /* long enough for the prefetcher, short enough to share a slab evenly */

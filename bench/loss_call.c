@@ -1,0 +1,187 @@
+/*
+ * What a call of the loss through the plugin's vtable costs against the same loss compiled into the training loop:
+ * forward, loss and backward of a linear model with 64 features over rows in blocks as the trainer cuts them, one
+ * thread. Both loops run alternately; the median of the ratios of neighbouring rounds counts.
+ *
+ *     loss_call [DIRECTORY OF LOSSES]      default: $GRADMILL_LOSSES
+ */
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gradmill/loss_rows.h>
+
+#include "base/clock.h"
+#include "model/dense.h"
+
+enum { FEATURES = 64, BLOCK = 128, BLOCKS = 1 << 9, ROUNDS = 801 };
+
+struct arena {
+    struct dense_kernels kernels;
+    const float *x;       /* [BLOCKS x BLOCK x FEATURES] */
+    const double *target; /* [BLOCKS x BLOCK] */
+    size_t rows;          /* of a block: BLOCK, which the compiler must not know */
+    float u[FEATURES], z[BLOCK];
+    double bias[1], pred[BLOCK], grad[BLOCK], lane[FEATURES + 1];
+};
+
+static struct arena arena;
+
+typedef int evaluate_fn(const struct gm_loss_batch *, struct gm_loss_result *);
+
+static struct dense_f32 forward(struct arena *a, size_t block)
+{
+    struct dense_f32 b = {a->x + block * BLOCK * FEATURES, FEATURES, a->rows, FEATURES, NULL, NULL};
+    if (block + 1 < BLOCKS)
+        b.next = b.x + (size_t)BLOCK * FEATURES;
+    a->kernels.forward_f32(&b, a->u, 1, a->z);
+    a->kernels.pred_f32(a->z, a->rows, 1, a->bias, a->pred);
+    return b;
+}
+
+static void backward(struct arena *a, const struct dense_f32 *b)
+{
+    a->kernels.add_columns(a->grad, a->rows, 1, a->lane + FEATURES);
+    a->kernels.narrow(a->grad, a->rows, a->z);
+    a->kernels.backward_f32(b, a->z, 1, a->lane);
+}
+
+static double pass_by_call(struct arena *a, evaluate_fn *evaluate)
+{
+    struct gm_loss_batch batch = {.struct_size = sizeof batch, .rows = a->rows, .outputs = 1, .targets = 1};
+    struct gm_loss_result result = {.struct_size = sizeof result, .grad = a->grad};
+    double sum = 0;
+    batch.pred = a->pred;
+    for (size_t block = 0; block < BLOCKS; block++) {
+        struct dense_f32 b = forward(a, block);
+        batch.target = a->target + block * BLOCK;
+        evaluate(&batch, &result);
+        sum += result.loss;
+        backward(a, &b);
+    }
+    return sum;
+}
+
+/* The formulas of plugins/mse.c and plugins/logistic.c. */
+static inline struct gm_point mse(double pred, double target, const double *constant)
+{
+    (void)constant;
+    const double d = pred - target;
+    return (struct gm_point){d * d, 2.0 * d, 2.0};
+}
+
+static inline struct gm_point logistic(double pred, double target, const double *constant)
+{
+    (void)constant;
+    const double e = gm_exp(-gm_abs(pred)), inverse = 1.0 / (1.0 + e);
+    const double high = inverse, low = e * inverse;
+    const double wrong = pred < 0.0 ? target : 1.0 - target;
+    const double size = wrong * high - (1.0 - wrong) * low;
+    return (struct gm_point){wrong * gm_abs(pred) + gm_log1p_unit(e), pred < 0.0 ? -size : size, low * high};
+}
+
+/* The loop with the loss inside: no batch, no weights, nothing but the formula. */
+#define PASS_INLINE(point)                                              \
+    GM_LOSS_KERNEL static double pass_##point(struct arena *a)          \
+    {                                                                   \
+        double total = 0;                                               \
+        for (size_t block = 0; block < BLOCKS; block++) {               \
+            struct dense_f32 b = forward(a, block);                     \
+            const double *target = a->target + block * BLOCK;           \
+            double loss[BLOCK];                                         \
+            for (size_t i = 0; i < a->rows; i++) {                      \
+                struct gm_point p = point(a->pred[i], target[i], NULL); \
+                loss[i] = p.loss;                                       \
+                a->grad[i] = p.slope;                                   \
+            }                                                           \
+            total += gm_sum(loss, a->rows);                             \
+            backward(a, &b);                                            \
+        }                                                               \
+        return total;                                                   \
+    }
+PASS_INLINE(mse)
+PASS_INLINE(logistic)
+
+static evaluate_fn *load(const char *directory, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.so", directory, name);
+    void *file = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    gm_loss_entry_fn *entry = NULL;
+    if (file)
+        *(void **)&entry = dlsym(file, "gm_loss_entry_v1");
+    if (!entry) {
+        fprintf(stderr, "%s\n", dlerror());
+        exit(1);
+    }
+    return entry(0)->evaluate;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void compare(const char *name, evaluate_fn *evaluate, double (*inlined)(struct arena *))
+{
+    double ratios[ROUNDS], called[ROUNDS], within[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        double begun = clock_seconds(), by_call, by_itself;
+        if (round % 2) { /* each goes first every other time */
+            by_call = pass_by_call(&arena, evaluate);
+            called[round] = clock_seconds() - begun;
+            begun = clock_seconds();
+        }
+        by_itself = inlined(&arena);
+        within[round] = clock_seconds() - begun;
+        if (round % 2 == 0) {
+            begun = clock_seconds();
+            by_call = pass_by_call(&arena, evaluate);
+            called[round] = clock_seconds() - begun;
+        }
+        if (!(fabs(by_call - by_itself) <= 1e-9 * fabs(by_itself)))
+            printf("%s: sums differ: %.17g %.17g\n", name, by_call, by_itself);
+        ratios[round] = called[round] / within[round];
+    }
+    qsort(ratios, ROUNDS, sizeof *ratios, ascending);
+    qsort(called, ROUNDS, sizeof *called, ascending);
+    qsort(within, ROUNDS, sizeof *within, ascending);
+    double rows = (double)BLOCKS * BLOCK;
+    printf("%-10s %10.2f %10.2f %+9.2f %% %+9.2f %% %13s\n", name, called[ROUNDS / 2] / rows * 1e9,
+           within[ROUNDS / 2] / rows * 1e9, 100 * (ratios[ROUNDS / 2] - 1), 100 * (called[0] / within[0] - 1), "+1 %");
+}
+
+int main(int count, char **words)
+{
+    const char *directory = count > 1 ? words[1] : getenv("GRADMILL_LOSSES");
+    size_t rows = (size_t)BLOCKS * BLOCK;
+    float *x = aligned_alloc(4096, rows * FEATURES * sizeof *x);
+    double *target = aligned_alloc(4096, rows * sizeof *target);
+    if (!directory || !x || !target) {
+        fprintf(stderr, "usage: loss_call DIRECTORY_OF_LOSSES\n");
+        return 64;
+    }
+    unsigned long long state = 1;
+    for (size_t i = 0; i < rows * FEATURES; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        x[i] = (float)(state >> 40) * 0x1p-24f - 0.5f;
+    }
+    for (size_t i = 0; i < rows; i++)
+        target[i] = x[i * FEATURES] > 0 ? 1 : 0;
+    for (size_t j = 0; j < FEATURES; j++)
+        arena.u[j] = 0.1f * (float)j / FEATURES;
+    arena.rows = BLOCK;
+    arena.x = x;
+    arena.target = target;
+    arena.kernels = dense_kernels_for(cpu_isa());
+    printf("ns per row, linear model of 64 features, 1 thread\n");
+    printf("%-10s %10s %10s %11s %11s %13s\n", "loss", "called", "compiled in", "median", "best", "promised");
+    compare("mse", load(directory, "mse"), pass_mse);
+    compare("logistic", load(directory, "logistic"), pass_logistic);
+    free(x);
+    free(target);
+    return 0;
+}
