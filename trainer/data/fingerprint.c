@@ -45,6 +45,8 @@ static void add_sides(XXH3_state_t *state, const struct data_set *set)
     }
     if (set->weights)
         XXH3_128bits_update(state, set->weights, rows * sizeof *set->weights);
+    if (set->marks)
+        XXH3_128bits_update(state, set->marks, rows * sizeof *set->marks);
     if (set->groups)
         XXH3_128bits_update(state, set->groups, rows * sizeof *set->groups);
 }

@@ -89,6 +89,7 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
 {
     const struct key keys[] = {
         {"data.validation", REAL, .real = job->data.validation_fraction},
+        {"data.split", TEXT, .text = job->data.split},
         {"data.standardize", WHOLE, .whole = job->data.standardize},
         {"data.missing", WHOLE, .whole = job->data.missing},
         {"model.type", WHOLE, .whole = job->model.type},
