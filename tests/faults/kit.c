@@ -112,7 +112,7 @@ int faults_run_and_signal(const char *command, int number, unsigned microseconds
     usleep(microseconds);
     kill(child, number);
     if (twice) {
-        usleep(200000);
+        usleep(500000);
         kill(child, number);
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -3,23 +3,42 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gradmill/status.h>
+
+/* Seconds in which a second signal is an echo of the first: Slurm signals every process of a job, and the script of the
+ * job, having got it too, hands it on. */
+#define ECHO 0.25
 
 static volatile sig_atomic_t asked;    /* the signal that wants us to stop */
 static volatile sig_atomic_t save;     /* a checkpoint is wanted */
 static volatile sig_atomic_t training; /* the first step has come */
 static volatile sig_atomic_t resumable;
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static void handle_stop(int number)
 {
-    asked = number;
-    if (training)
+    static double first;
+    if (!asked) {
+        asked = number;
+        first = now();
+        if (training)
+            return;
+        if (resumable)
+            _exit(GM_INTERRUPTED);
+    } else if (now() - first < ECHO) {
         return;
-    if (resumable)
-        _exit(GM_INTERRUPTED);
-    raise(number); /* SA_RESETHAND: the default action, as soon as this handler returns */
+    }
+    signal(number, SIG_DFL);
+    raise(number); /* delivered when this handler returns */
 }
 
 static void handle_save(int number)
@@ -31,10 +50,11 @@ static void handle_save(int number)
 void interrupt_catch(bool has_checkpoint)
 {
     resumable = has_checkpoint;
-    /* SA_RESETHAND: the second signal finds the default action and ends the process. */
-    struct sigaction stop = {.sa_handler = handle_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    struct sigaction stop = {.sa_handler = handle_stop, .sa_flags = SA_RESTART};
     struct sigaction again = {.sa_handler = handle_save, .sa_flags = SA_RESTART};
     sigemptyset(&stop.sa_mask);
+    sigaddset(&stop.sa_mask, SIGINT);
+    sigaddset(&stop.sa_mask, SIGTERM);
     sigemptyset(&again.sa_mask);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);

@@ -1,7 +1,8 @@
 /*
  * Signals of a training. SIGINT and SIGTERM raise a flag that the library asks for between steps; a second one ends the
- * process at once. SIGUSR1 asks for a checkpoint. Before the first step there is nothing to finish: SIGINT and SIGTERM
- * end the process at once, with 75 when it was to go on from a checkpoint, which is still there.
+ * process at once, unless it is an echo of the first within a quarter of a second. SIGUSR1 asks for a checkpoint.
+ * Before the first step there is nothing to finish: SIGINT and SIGTERM end the process at once, with 75 when it was to
+ * go on from a checkpoint, which is still there.
  */
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H
