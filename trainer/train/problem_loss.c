@@ -107,16 +107,23 @@ static bool comes_with_program(const struct loss_plugin *plugin)
     return inside;
 }
 
+/* A first call of the plugin, where run.watchdog sees it. */
+static enum gm_code watched(enum gm_code (*call)(const struct loss *, struct gm_error *), const struct loss *loss,
+                            struct gm_error *err)
+{
+    atomic_store(&pulse_check.what, loss->plugin->vtable.id);
+    atomic_store(&pulse_check.where, loss->plugin->path);
+    pulse_enter(&pulse_check, 0);
+    enum gm_code code = call(loss, err);
+    pulse_leave(&pulse_check);
+    return code;
+}
+
 static enum gm_code check_loss(const struct problem *p, const struct loss *loss, struct gm_error *err)
 {
     if (p->job->loss.trust || comes_with_program(loss->plugin))
         return GM_OK;
-    atomic_store(&pulse_check.what, loss->plugin->vtable.id);
-    atomic_store(&pulse_check.where, loss->plugin->path);
-    pulse_enter(&pulse_check, 0);
-    enum gm_code code = loss_check_quick(loss, err);
-    pulse_leave(&pulse_check);
-    return code;
+    return watched(loss_check_quick, loss, err);
 }
 
 static enum gm_code take_settings(const struct gm_job_loss *term, struct loss_setting settings[PARAMS_MOST],
@@ -212,7 +219,7 @@ static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
     if (job->model.outputs && job->model.outputs != p->loss.outputs)
         return error_set(err, GM_BAD_JOB, "model.outputs: %zu, but the loss '%s' needs %zu on this data.",
                          job->model.outputs, id, p->loss.outputs);
-    return loss_try(&p->loss, err);
+    return watched(loss_try, &p->loss, err);
 }
 
 enum gm_code problem_bind_loss(struct problem *p, struct gm_error *err)
