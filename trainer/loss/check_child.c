@@ -68,16 +68,22 @@ struct block {
     void *bytes;
 };
 
+static _Noreturn void no_memory(struct check *c, const struct gm_error *err)
+{
+    c->shared->no_memory = true;
+    check_fail(c, "%s", err->text);
+}
+
 void *check_memory(struct check *c, size_t count, size_t size)
 {
     void *block, *bytes;
     struct gm_error err = {0};
     if (memory_alloc(&block, 1, sizeof(struct block), "a check", &err))
-        check_fail(c, "%s", err.text);
+        no_memory(c, &err);
     *(struct block *)block = (struct block){.next = c->blocks};
     c->blocks = block;
     if (memory_alloc(&bytes, count, size, "a check", &err))
-        check_fail(c, "%s", err.text);
+        no_memory(c, &err);
     ((struct block *)block)->bytes = bytes;
     return bytes;
 }

@@ -61,6 +61,7 @@ struct check_shared {
     struct gm_error stop; /* code not GM_OK: nothing more can be checked (not loadable, settings do not fit) */
     size_t n_shapes;      /* found by check_calls, for all later checks */
     struct check_shape shapes[CHECK_SHAPES];
+    bool no_memory; /* we had none: this says nothing about the plugin */
 };
 enum { CHECK_RUNNING = -1 };
 

@@ -59,6 +59,8 @@ enum gm_code loss_check_quick(const struct loss *loss, struct gm_error *err)
     subject_release_memory(&c);
     if (shared.verdict != CHECK_FAILED)
         return GM_OK;
+    if (shared.no_memory)
+        return error_set(err, GM_SYSTEM, "%s", shared.text);
     return error_set(
         err, GM_PLUGIN_BROKEN,
         "Loss %s (%s) is wrong: %s `gradmill check-loss` says more; loss.trust: true trains with it all the same.",
