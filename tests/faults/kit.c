@@ -101,6 +101,7 @@ int faults_run_and_signal(const char *command, int number, unsigned microseconds
 {
     char line[4096];
     prepare();
+    unlink("err");
     snprintf(line, sizeof line, "exec %s >out 2>err", command);
     fflush(NULL);
     pid_t child = fork();

@@ -171,7 +171,8 @@ void row_signals(void)
         bool interrupted = false;
         for (int k = 0; k < 3; k++) {
             int code = faults_run_and_signal(command, stops[(i + (size_t)k) % 2], faults_random(whole), false);
-            bool early = code > 128 && !exists("c.h5"); /* before the first step: nothing to save yet */
+            /* Nothing to save yet; or the program had not begun, it would have said so. */
+            bool early = code > 128 && (!exists("c.h5") || !faults_err()[0]);
             CASE(code == 75 || code == 0 || early, "SIGTERM, SIGINT: left with %d", code);
             CASE(code != 75 || exists("c.h5"), "75 without a checkpoint");
             interrupted = interrupted || code == 75;

@@ -184,9 +184,9 @@ static int run(const struct arguments *a, struct job_file *file)
         file->job.loss.search_path = a->loss_path;
     if (a->has_io)
         file->job.data.io = a->io;
-    say_start(a, &file->job);
     file->job.output.resume = a->resume;
     interrupt_catch(has_checkpoint(a, &file->job));
+    say_start(a, &file->job);
     crash_catch();
     progress_init(&listener.bar, !a->quiet && !a->verbose);
     enum gm_code code = gm_train(&file->job, &watch, &summary, &err);
