@@ -129,19 +129,22 @@ INLINE QUAD LOCAL(forward_four)(const REAL *const x[4], const REAL *u, const REA
                            LOCAL(fold)(s03 + s13));
 }
 
-/* One output. The last rows go with copies of themselves, so that every row is computed in the same way. */
+/* One output. The last rows go with copies of themselves through the very same instructions: a compiler that fuses
+ * products and sums may do so differently in a second copy of the code. */
 INLINE void LOCAL(forward_single)(const BLOCK *b, const REAL *u, REAL *z, bool centered)
 {
-    const REAL *row = b->x, *c = b->center;
-    size_t n = b->features, stride = b->stride, rows = b->rows, i = 0;
-    for (; i + 4 <= rows; i += 4, row += 4 * stride) {
-        const REAL *const x[4] = {row, row + stride, row + 2 * stride, row + 3 * stride};
-        QUAD four = LOCAL(forward_four)(x, u, c, n, centered);
-        memcpy(z + i, &four, sizeof four);
-    }
-    for (; i < rows; i++, row += stride) {
-        const REAL *const x[4] = {row, row, row, row};
-        z[i] = LOCAL(forward_four)(x, u, c, n, centered)[0];
+    const REAL *row = b->x;
+    size_t stride = b->stride, rows = b->rows;
+    for (size_t i = 0; i < rows; i += 4, row += 4 * stride) {
+        const size_t last = rows - i < 4 ? rows - i - 1 : 3;
+        const REAL *const x[4] = {row, row + (last < 1 ? last : 1) * stride, row + (last < 2 ? last : 2) * stride,
+                                  row + last * stride};
+        QUAD four = LOCAL(forward_four)(x, u, b->center, b->features, centered);
+        if (last == 3)
+            memcpy(z + i, &four, sizeof four);
+        else
+            for (size_t k = 0; k <= last; k++)
+                z[i + k] = four[k];
     }
 }
 
