@@ -137,12 +137,16 @@ static bool wait_once(int pipe_end, double seconds)
 }
 
 /* Wait until the child has gone (its end of the pipe closes); false when it had to be killed. By the clock only what
- * sleeps is late: on a busy machine a child that computes gets more time, and its processor time ends it. */
-static bool wait_for(pid_t child, int pipe_end, double seconds)
+ * sleeps is late: on a busy machine a child that computes gets more time, until it has used `cpu_seconds`. It ends by
+ * itself then, unless a sanitizer holds its signals back. */
+static bool wait_for(pid_t child, int pipe_end, double seconds, double cpu_seconds)
 {
     bool gone = wait_once(pipe_end, seconds);
     double used = 0, now;
-    for (int i = 0; !gone && i < WAITS_MOST && (now = child_seconds(child)) > used + STIR_SECONDS; i++) {
+    for (int i = 0; !gone && i < WAITS_MOST; i++) {
+        now = child_seconds(child);
+        if (now <= used + STIR_SECONDS || now > cpu_seconds)
+            break;
         used = now;
         gone = wait_once(pipe_end, seconds);
     }
@@ -190,7 +194,7 @@ static enum gm_code run_one(struct runner *r, size_t index, struct gm_error *err
     }
     setpgid(child, child);
     double seconds = CLOCK_FACTOR * cpu + 1;
-    bool gone = wait_for(child, ends[0], seconds);
+    bool gone = wait_for(child, ends[0], seconds, cpu);
     int status = 0;
     struct rusage usage = {0};
     while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
