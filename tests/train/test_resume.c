@@ -130,7 +130,7 @@ static bool same_in_pieces(struct lab *lab, const char *what)
     bool same = lab_same_bytes("model.h5", "cut.h5");
     if (code || !runs || !same)
         printf("\n    %s: %s", what, code || !runs ? err.text : "other bytes after being resumed");
-    CU_ASSERT(runs > 2);
+    CU_ASSERT(runs > 1); /* the first answer is "stop"; how often the next runs ask depends on the threads */
     CU_ASSERT(same);
     return true;
 }
