@@ -228,6 +228,39 @@ static void they_step_back_from_where_f_is_not_finite(void)
     CU_ASSERT_EQUAL(drive(&d, &config, (const double[]){-1}).verdict, OPTIM_STUCK);
 }
 
+/* f = w^2 / 2 with a Hessian that is `claimed`: a step leaves 1 - 1 / claimed of the gradient. */
+static double stride_after_step(double claimed, double wanted, double *ridge)
+{
+    const uint8_t penalised[] = {0};
+    struct optim_config config;
+    optim_config_init(&config, OPTIM_NEWTON);
+    config.hessian_stride = wanted;
+    struct optim *o = optim_or_die(&config, 1, penalised);
+    double w = 1, hessian = claimed;
+    CU_ASSERT_EQUAL(optim_hessian_stride(o), wanted);
+    optim_tell_hessian(o, &w, w * w / 2, &(double){w}, &hessian);
+    double first = optim_hessian_stride(o);
+    *ridge = optim_last_ridge(o);
+    if (first == wanted) {
+        hessian = claimed;
+        optim_tell_hessian(o, &w, w * w / 2, &(double){w}, &hessian);
+    }
+    double stride = optim_hessian_stride(o);
+    optim_free(o);
+    return stride;
+}
+
+static void samples_of_the_hessian_grow_where_steps_are_slow(void)
+{
+    double ridge;
+    CU_ASSERT_EQUAL(stride_after_step(1.5, 100, &ridge), 100);
+    CU_ASSERT_EQUAL(stride_after_step(5, 100, &ridge), 25);
+    CU_ASSERT_EQUAL(stride_after_step(5, 3, &ridge), 1);
+    CU_ASSERT_EQUAL(stride_after_step(0, 100, &ridge), 1); /* a singular sample says nothing about all rows */
+    CU_ASSERT_EQUAL(ridge, 0);
+    CU_ASSERT_EQUAL(stride_after_step(1.5, 1, &ridge), 1);
+}
+
 /* As in test_spectral.c: state moved into a fresh optimiser before every evaluation. */
 static void restored_state_continues_with_the_same_bits(void)
 {
@@ -238,6 +271,7 @@ static void restored_state_continues_with_the_same_bits(void)
         struct optim_config config;
         optim_config_init(&config, methods[m]);
         config.l1 = l1s[m];
+        config.hessian_stride = methods[m] == OPTIM_NEWTON ? 20 : 1;
         double w[MOST_FEATURES + 1], moved[MOST_FEATURES + 1], g[MOST_FEATURES + 1];
         double hessian[(MOST_FEATURES + 1) * (MOST_FEATURES + 1)];
         for (size_t j = 0; j < p.n; j++)
@@ -269,4 +303,4 @@ TEST_MAIN("second_order", TEST(least_squares_reach_the_certified_coefficients),
           TEST(filip_is_not_claimed_to_be_solved), TEST(newton_solves_collinear_features_and_says_so),
           TEST(newton_refuses_l1_with_advice), TEST(lbfgs_with_l1_meets_the_optimality_conditions),
           TEST(valleys_that_bend_are_followed), TEST(they_step_back_from_where_f_is_not_finite),
-          TEST(restored_state_continues_with_the_same_bits))
+          TEST(samples_of_the_hessian_grow_where_steps_are_slow), TEST(restored_state_continues_with_the_same_bits))

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -200,6 +201,53 @@ static void softmax_has_the_minimum_that_lbfgs_finds(void)
     agree(on_raw_features, "cross_entropy", 1e-7);
 }
 
+/* ---- Hessians of some of the rows: 140,000 rows are enough for samples of half of them ---- */
+
+enum { MANY = 140000 };
+
+/* Feature 0 is even, 1 is what only the first rows have, or no row has it with `rare` 0. */
+static const char *many_rows(size_t rare)
+{
+    const char *path = test_path("many.h5");
+    const struct random_key key = {5, RANDOM_CHECK, 0};
+    double *x = calloc((size_t)MANY * 2, sizeof *x), *y = calloc(MANY, sizeof *y);
+    for (size_t i = 0; i < MANY; i++) {
+        x[2 * i] = 2 * random_uniform(key, 3 * i) - 1;
+        x[2 * i + 1] = i < rare ? random_uniform(key, 3 * i + 1) : 0;
+        y[i] = random_uniform(key, 3 * i + 2) < 1 / (1 + exp(1 - 3 * x[2 * i] + x[2 * i + 1]));
+    }
+    lab_write(path, x, y, MANY, 2);
+    free(x);
+    free(y);
+    return path;
+}
+
+/* lbfgs knows no Hessian. */
+static void samples_of_many_rows_have_the_minimum_that_lbfgs_finds(void)
+{
+    static const size_t rare[] = {MANY, 40};
+    for (size_t i = 0; i < 2; i++) {
+        const char *data = many_rows(rare[i]);
+        struct lab_model m[2];
+        for (size_t k = 0; k < 2; k++) {
+            struct lab lab;
+            struct gm_error err;
+            lab_job(&lab, data, "logistic", test_path("known.h5"));
+            lab.job.optimizer.type = methods[k];
+            CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
+            CU_ASSERT(!lab_summary()->undetermined);
+            if (k)
+                CU_ASSERT(lab_summary()->epochs < 25);
+            m[k] = lab_read(test_path("known.h5"));
+        }
+        for (size_t j = 0; j < 2; j++)
+            ASSERT_CLOSE(m[1].coefficients[j], m[0].coefficients[j], 1e-6);
+        ASSERT_CLOSE(m[1].intercept[0], m[0].intercept[0], 1e-6);
+        lab_free(&m[0]);
+        lab_free(&m[1]);
+    }
+}
+
 /* ---- the same bits ---- */
 
 static void same_bits(const char *data, const char *loss, void (*adjust)(struct gm_job *))
@@ -237,9 +285,43 @@ static void newton_gives_the_same_bits_on_any_threads(void)
     double x[] = {1, 2, 3, 5, 8, 13}, y[] = {1, 0, 2};
     lab_write(test_path("few.h5"), x, y, 3, 2);
     same_bits(test_path("few.h5"), "huber", in_float32);
+    same_bits(many_rows(MANY), "logistic", held_out_in_float32);
 }
 
-/* ---- refusals ---- */
+/* ---- notes and refusals ---- */
+
+/* With a Hessian that is 1 where the true one is less, newton is gradient descent in the metric of X'X (Boehning and
+ * Lindsay 1988): slower, and at the same minimum. */
+static void what_a_loss_does_not_tell_newton_is_said(void)
+{
+    enum { ROWS = 60, FEATURES = 3 };
+    double x[ROWS * FEATURES], y[ROWS * 2], objective[2];
+    const struct random_key key = {7, RANDOM_CHECK, 0};
+    for (size_t i = 0; i < ROWS * FEATURES; i++)
+        x[i] = random_normal(key, i);
+    for (size_t i = 0; i < ROWS * 2; i++)
+        y[i] = x[i] + random_normal(key, 1000 + i);
+    for (size_t targets = 1; targets <= 2; targets++)
+        for (size_t k = 0; k < 2; k++) {
+            char name[300];
+            struct lab lab;
+            struct gm_error err;
+            struct gm_summary summary;
+            const struct gm_watch watch = {.note = keep_note};
+            snprintf(name, sizeof name, "%s/tests/plugins/bound_of_diagonal.so", getenv("GRADMILL_BUILD"));
+            lab_write_wide(test_path("noted.h5"), x, y, NULL, (const size_t[]){ROWS, FEATURES, targets});
+            lab_job(&lab, test_path("noted.h5"), name, NULL);
+            lab.job.optimizer.type = methods[k];
+            notes[0] = 0;
+            CU_ASSERT_EQUAL(gm_train(&lab.job, &watch, &summary, &err), GM_OK);
+            objective[k] = summary.objective;
+            gm_summary_release(&summary);
+            CU_ASSERT_EQUAL(strstr(notes, "gives a bound of its second derivative") != NULL, k == 1);
+            CU_ASSERT_EQUAL(strstr(notes, "each output alone") != NULL, k == 1 && targets == 2);
+            if (k)
+                ASSERT_CLOSE(objective[1], objective[0], 1e-9);
+        }
+}
 
 static void refuses(const char *data, const char *loss, uint64_t memory, const char *words)
 {
@@ -275,4 +357,5 @@ static void what_newton_cannot_do_is_said_before_training(void)
 TEST_MAIN("newton", TEST(least_squares_reach_the_certified_coefficients),
           TEST(generalised_linear_models_reach_the_published_coefficients), TEST(they_reach_the_published_losses),
           TEST(filip_is_not_claimed_to_be_solved), TEST(softmax_has_the_minimum_that_lbfgs_finds),
+          TEST(samples_of_many_rows_have_the_minimum_that_lbfgs_finds), TEST(what_a_loss_does_not_tell_newton_is_said),
           TEST(newton_gives_the_same_bits_on_any_threads), TEST(what_newton_cannot_do_is_said_before_training))

@@ -21,6 +21,7 @@ enum random_purpose {
     RANDOM_NEGATIVE = 7,
     RANDOM_CHECK = 8,
     RANDOM_IMPORT = 9,
+    RANDOM_HESSIAN = 10,
     RANDOM_GRID = 32
 };
 

@@ -5,6 +5,8 @@
  * The ridge is 0 while H is positive definite beyond rounding. Otherwise it starts small enough to leave the determined
  * directions alone (each still gains nine digits a step) and large enough that rounding in g does not throw the
  * undetermined ones far; it grows until the factorisation succeeds.
+ *
+ * Where there are many more rows than parameters, Hessians of some of them serve as well (optim_hessian_stride).
  */
 #include <assert.h>
 #include <math.h>
@@ -16,9 +18,14 @@
 #define GROWTH 100
 /* The Hessian's own rounding is below that of f, 1e-10 or in float 1e-6; pivots that small say nothing. */
 #define LEAST_PIVOT 0.1
+/* A step that leaves more of the gradient than this is slower than one from more rows would be: a sample of 1/16 costs
+ * about a third of a pass with all second derivatives. */
+#define SLOW 0.5
+#define MORE 4 /* times the rows, then */
 
 enum { DIRECTION = VECTOR_OWN, SCALE, INVERSE };
-enum { LINE = NUMBER_COMMON, RIDGE = LINE + LINE_NUMBERS, PLAIN, END }; /* PLAIN: the direction is -g */
+/* PLAIN: the direction is -g. STRIDE: optim_hessian_stride. */
+enum { LINE = NUMBER_COMMON, RIDGE = LINE + LINE_NUMBERS, PLAIN, STRIDE, END };
 
 static bool propose(struct optim *o, double *w)
 {
@@ -56,19 +63,35 @@ static bool turn(struct optim *o, const struct optim_trial *trial)
     return true;
 }
 
+/* Straight down from a point with gradient g. */
+static void go_down(struct optim *o, const double *g, double objective)
+{
+    double *direction = optim_vector(o, DIRECTION);
+    for (size_t i = 0; i < o->n; i++)
+        direction[i] = -g[i];
+    o->numbers[PLAIN] = o->numbers[STRIDE] = 1;
+    line_start(o->numbers + LINE, -optim_dot(g, g, o->n), optim_first_rate(objective, g, o->n), INFINITY);
+}
+
 /* Where H says nothing useful (all rows saturated, say) its step is useless at any length: once more straight down. */
 static enum optim_judgement fall_back(struct optim *o)
 {
-    const double *g = optim_vector(o, VECTOR_GRADIENT);
-    double *direction = optim_vector(o, DIRECTION);
     if (o->numbers[PLAIN] > 0)
         return OPTIM_GIVE_UP;
-    for (size_t i = 0; i < o->n; i++)
-        direction[i] = -g[i];
-    o->numbers[PLAIN] = 1;
-    line_start(o->numbers + LINE, -optim_dot(g, g, o->n), optim_first_rate(o->numbers[NUMBER_OBJECTIVE], g, o->n),
-               INFINITY);
+    go_down(o, optim_vector(o, VECTOR_GRADIENT), o->numbers[NUMBER_OBJECTIVE]);
     return OPTIM_RETRY;
+}
+
+/* Of the Hessian after this trial's, judged by the step that led here. */
+static double next_stride(const struct optim *o, const struct optim_trial *trial)
+{
+    double stride = o->numbers[STRIDE];
+    if (trial->first)
+        return stride;
+    double before = optim_norm(optim_vector(o, VECTOR_GRADIENT), o->n), after = optim_norm(trial->g, o->n);
+    if (after >= before)
+        return 1;
+    return after > SLOW * before || o->numbers[LINE + LINE_TRIALS] > 0 ? fmax(floor(stride / MORE), 1) : stride;
 }
 
 static enum optim_judgement judge(struct optim *o, const struct optim_trial *trial)
@@ -81,10 +104,28 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
             return answer == LINE_GO_ON ? OPTIM_RETRY : fall_back(o);
         number[NUMBER_RATE] = line[LINE_STEP];
     }
+    bool sampled = number[STRIDE] > 1;
+    double next = sampled ? next_stride(o, trial) : 1;
     number[PLAIN] = 0;
-    if (!turn(o, trial))
+    if (turn(o, trial))
+        number[STRIDE] = number[RIDGE] > 0 ? 1 : next;
+    else if (sampled)
+        go_down(o, trial->g, trial->objective);
+    else
         memset(optim_vector(o, DIRECTION), 0, o->n * sizeof(double)); /* the end: propose cannot move */
+    if (sampled)
+        number[RIDGE] = 0; /* says nothing about all rows */
     return OPTIM_TAKE;
+}
+
+double optim_hessian_stride(const struct optim *o)
+{
+    return o->family == &optim_newton ? o->numbers[STRIDE] : 1;
+}
+
+static void start(struct optim *o)
+{
+    o->numbers[STRIDE] = o->config.hessian_stride;
 }
 
 double optim_last_ridge(const struct optim *o)
@@ -95,6 +136,7 @@ double optim_last_ridge(const struct optim *o)
 const struct optim_family optim_newton = {
     .vectors = (const struct optim_vectors[]){{"iterate", 1}, {"gradient", 1}, {"direction", 1}, {"work", 2}, {0}},
     .numbers = END - NUMBER_COMMON,
+    .start = start,
     .judge = judge,
     .propose = propose,
     .patience = 3,

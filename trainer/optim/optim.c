@@ -43,6 +43,7 @@ void optim_config_init(struct optim_config *config, enum optim_method method)
         .epsilon = 1e-8,
         .weight_decay = method == OPTIM_ADAMW ? 0.01 : 0,
         .rounding = 1e-10,
+        .hessian_stride = 1,
     };
 }
 
@@ -84,6 +85,7 @@ static enum gm_code check_config(const struct optim_config *c, struct gm_error *
         {"l1", c->l1, 0, INFINITY},
         {"l2", c->l2, 0, INFINITY},
         {"rounding", c->rounding, 0, 1},
+        {"hessian_stride", c->hessian_stride, 1, INFINITY},
     };
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
         if (!(bounds[i].value >= bounds[i].low && bounds[i].value < bounds[i].below))

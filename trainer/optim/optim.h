@@ -59,8 +59,9 @@ struct optim_config {
     double clip_norm; /* > 0: minibatch gradients longer than this are scaled to it (Pascanu et al. 2013); 0: off */
     double rounding;  /* relative error of the f that is told: differences of f below rounding * |f| are judged by
                          gradients instead. 1e-10; about 1e-6 when the model computes in float32 */
-    bool single;      /* gradients come in single precision: what follows from them need not be better */
-    double l1, l2;    /* l2 is in f and g already; kept here for the record */
+    double hessian_stride; /* newton: >= 1; Hessians begin with one of so many blocks of rows (optim_hessian_stride) */
+    bool single;           /* gradients come in single precision: what follows from them need not be better */
+    double l1, l2;         /* l2 is in f and g already; kept here for the record */
 };
 
 void optim_config_init(struct optim_config *config, enum optim_method method); /* the published defaults */
@@ -104,10 +105,15 @@ enum optim_verdict optim_tell(struct optim *o, double *w, double f, const double
  * x n], row-major; the upper triangle with the diagonal is read and kept, the rest is overwritten (scratch). */
 bool optim_needs_hessian(enum optim_method method);
 enum optim_verdict optim_tell_hessian(struct optim *o, double *w, double f, const double *g, double *hessian);
-/* newton: the multiple of its diagonal that had to be added to the last Hessian to solve with it. 0: it was safely
- * positive definite. Above 0: the parameters are not determined by the data to working precision (collinear features,
- * softmax without l2), or f is not convex there. */
+/* newton: the multiple of its diagonal that had to be added to the last Hessian of all rows to solve with it. 0: it was
+ * safely positive definite. Above 0: the parameters are not determined by the data to working precision (collinear
+ * features, softmax without l2), or f is not convex there. */
 double optim_last_ridge(const struct optim *o);
+/* newton: the next Hessian may be that of one of so many blocks of rows, times as many; 1: of all rows. Sub-sampled
+ * Newton (Byrd, Chin, Neveitt, Nocedal 2011; Roosta-Khorasani and Mahoney 2019, "Sub-sampled Newton methods"): with
+ * exact gradients the error falls by about sqrt(parameters / sampled rows) a step. When it does not fall fast, when a
+ * step is too long, or when the sample is singular, the next one is larger, and in the end it is all rows. */
+double optim_hessian_stride(const struct optim *o);
 /* newton (a ridge) and lbfgs (curvatures that differ by more than 1e10) notice that the parameters are not determined
  * to working precision, so that the point where they end is one of many with nearly the same f. */
 bool optim_undetermined(const struct optim *o);

@@ -132,7 +132,7 @@ enum gm_code clusters_gradient(struct clusters *c, struct engine *e, const doubl
     struct mass_pass pass = {c, e};
     size_t lanes = e->problem->train.plan.lanes, outputs = e->problem->loss.outputs;
     memset(c->masses, 0, lanes * outputs * sizeof *c->masses);
-    e->extra = (struct engine_extra){add_masses, &pass};
+    e->extra = (struct engine_extra){.visit = add_masses, .context = &pass};
     enum gm_code code = engine_gradient(e, params, totals, gradient, err);
     e->extra = (struct engine_extra){0};
     if (!code)

@@ -176,6 +176,7 @@ static void training_block(void *context, int thread, size_t lane, const struct 
     struct worker *w = &e->workers[thread];
     worker_fill(w, pass->schema, block);
     worker_forward(w, e->weights);
+    w->wants_second = w->setup.second && (!e->extra.wants_second || e->extra.wants_second(e->extra.context, block));
     worker_loss_split(w, block->row, &e->sums[lane]);
     if (pass->want_gradient)
         worker_backward(w, e->weights, e->lanes + lane * e->n);

@@ -17,6 +17,8 @@
 /* What else is to be done with each training block of engine_gradient, after its gradient, in the parallel region. */
 struct engine_extra {
     walk_fn *visit; /* NULL: nothing */
+    /* Whether the loss's second derivatives of a block are wanted; NULL: of every block, where workers have them. */
+    bool (*wants_second)(void *context, const struct walk_block *block);
     void *context;
 };
 

@@ -5,11 +5,16 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "optim/optim.h"
 #include "train/reduce.h"
 
 #define RANGE 4096 /* sums that one thread adds up at a time */
+
+/* Rows that a Hessian begins with: an error of about 1/20 in most directions. Below the least a pass takes no time. */
+#define ROWS_PER_PARAMETER 512
+#define ROWS_LEAST         65536
 
 static bool wanted(const struct problem *p)
 {
@@ -25,6 +30,13 @@ static struct model_spec spec_of(const struct problem *p)
 {
     return (struct model_spec){
         .features = p->train.schema->features, .outputs = p->loss.outputs, .intercept = p->job->model.intercept};
+}
+
+size_t hessian_first_stride(const struct problem *p)
+{
+    size_t n = problem_parameter_count(p), rows = p->train.schema->rows;
+    size_t wanted_rows = n > ROWS_LEAST / ROWS_PER_PARAMETER ? n * ROWS_PER_PARAMETER : ROWS_LEAST;
+    return rows / wanted_rows > 1 ? rows / wanted_rows : 1;
 }
 
 size_t hessian_lane_bytes(const struct problem *p)
@@ -106,7 +118,7 @@ enum gm_code hessian_init(struct hessian *h, const struct engine *e, struct gm_e
 {
     const struct problem *p = e->problem;
     const struct model *m = &p->model;
-    *h = (struct hessian){0};
+    *h = (struct hessian){.stride = 1};
     if (!wanted(p))
         return GM_OK;
     curvature_shape_of(&h->shape, &m->spec, gives_full(p));
@@ -142,6 +154,19 @@ struct hessian_pass {
     struct engine *engine;
 };
 
+/* Of every `stride` blocks one, drawn anew in each epoch, so that no order of the rows is met again and again. */
+static bool takes_block(void *context, const struct walk_block *block)
+{
+    const struct hessian_pass *pass = context;
+    const struct hessian *h = pass->hessian;
+    const struct problem *p = pass->engine->problem;
+    size_t number = block->row / p->train.plan.block_rows;
+    if (h->stride <= 1)
+        return true;
+    const struct random_key key = {p->job->run.seed, RANDOM_HESSIAN, h->epoch};
+    return number % h->stride == (size_t)(random_uniform(key, number / h->stride) * (double)h->stride);
+}
+
 /* After the block's gradient: its second derivatives. A thread stays with a lane to the end of the lane's run. */
 static void add_block(void *context, int thread, size_t lane, const struct walk_block *block)
 {
@@ -150,7 +175,8 @@ static void add_block(void *context, int thread, size_t lane, const struct walk_
     const struct worker *w = &pass->engine->workers[thread];
     const struct lane_plan *plan = &pass->engine->problem->train.plan;
     double *sums = h->lanes + lane * curvature_lane(&h->shape);
-    curvature_add(&h->threads[thread], &w->block, w->all.second, sums);
+    if (w->wants_second)
+        curvature_add(&h->threads[thread], &w->block, w->all.second, sums);
     size_t end = lane_run(plan, block->row / plan->slab_rows, lane).end;
     if (block->row + block->rows == end)
         curvature_flush(&h->threads[thread], sums);
@@ -165,7 +191,7 @@ enum gm_code hessian_gradient(struct hessian *h, struct engine *e, const double 
 #pragma omp parallel for num_threads(e->threads) schedule(static)
     for (size_t lane = 0; lane < n_lanes; lane++)
         memset(h->lanes + lane * width, 0, width * sizeof(double));
-    e->extra = (struct engine_extra){add_block, &pass};
+    e->extra = (struct engine_extra){add_block, takes_block, &pass};
     enum gm_code code = engine_gradient(e, params, totals, gradient, err);
     e->extra = (struct engine_extra){0};
     if (code)
@@ -176,6 +202,6 @@ enum gm_code hessian_gradient(struct hessian *h, struct engine *e, const double 
         size_t first = range * RANGE, end = first + RANGE < width ? first + RANGE : width;
         reduce_lanes(h->lanes, n_lanes, width, first, end);
     }
-    curvature_finish(m, &h->shape, h->lanes, totals->weight[0], h->matrix);
+    curvature_finish(m, &h->shape, h->lanes, totals->weight[0] / (double)h->stride, h->matrix);
     return GM_OK;
 }

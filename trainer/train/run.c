@@ -17,8 +17,9 @@ static double or_default(double value, double fallback)
     return isnan(value) ? fallback : value;
 }
 
-static struct optim_config config_of(const struct gm_job *job)
+static struct optim_config config_of(const struct problem *p)
 {
+    const struct gm_job *job = p->job;
     struct optim_config c;
     optim_config_init(&c, (enum optim_method)job->optimizer.type);
     c.learning_rate = job->optimizer.learning_rate;
@@ -38,6 +39,7 @@ static struct optim_config config_of(const struct gm_job *job)
     c.rounding = job->run.precision == GM_FLOAT32 ? 1e-6 : 1e-10;
     c.l1 = job->optimizer.l1;
     c.l2 = job->optimizer.l2;
+    c.hessian_stride = (double)hessian_first_stride(p);
     return c;
 }
 
@@ -121,7 +123,7 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
     *r = (struct run){.problem = p,
                       .watch = watch,
                       .n = engine_params(p),
-                      .config = config_of(job),
+                      .config = config_of(p),
                       .rule = rule_of(job),
                       .totals = {.finite = true},
                       .lowest = INFINITY};

@@ -346,10 +346,11 @@ static void evaluate(struct worker *w, const struct worker_part *part, int side,
         memset(w->theta_grad, 0, w->setup.loss->spec.n_theta * sizeof *w->theta_grad);
         result.theta_grad = w->theta_grad;
     }
-    if (side == 0 && worker_second_is_diagonal(w->setup.loss))
-        result.hess_diag = part->second;
-    else if (side == 0)
-        result.hess = part->second;
+    double *second = side == 0 && w->wants_second ? part->second : NULL;
+    if (worker_second_is_diagonal(w->setup.loss))
+        result.hess_diag = second;
+    else
+        result.hess = second;
     int status = call_plugin(w, &batch, row, &result);
     if (!sums->code && (status != GM_LOSS_OK || !isfinite(result.loss))) {
         sums->code = status != GM_LOSS_OK ? GM_PLUGIN_BROKEN : GM_DIVERGED;
@@ -406,7 +407,7 @@ void worker_loss_split(struct worker *w, size_t row, struct lane_sums *sums)
     if (w->held.rows)
         evaluate(w, &w->held, 1, 0, row, sums);
     spread(w, row, outputs, w->train.grad, w->all.grad);
-    if (w->setup.second)
+    if (w->wants_second)
         spread(w, row, second_width(w), w->train.second, w->all.second);
 }
 

@@ -42,6 +42,7 @@ struct worker {
     struct worker_part train, held; /* its rows sorted into those that train and those held out */
     struct worker_part call;        /* rows of one call of a loss that couples rows */
     bool has_target, has_weight, has_group;
+    bool wants_second;  /* of this block; never without setup.second */
     double *theta_grad; /* [n_theta] of one call, between canaries */
     void *x;            /* converted rows */
     uint32_t *index;    /* [entries] columns of gathered sparse rows */
