@@ -5,9 +5,7 @@
 
 #include "base/memory.h"
 
-#define PANEL_ROWS      128 /* enough to hide the cost of adding a tile to the lane ... */
-#define PANEL_ROWS_WIDE 256 /* ... which is larger when the lane's sums fit no cache */
-#define WIDE_COLUMNS    512
+#define PANEL_ROWS 256 /* enough to hide the cost of adding a tile to the lane, whose sums fit no first cache */
 
 static size_t real_bytes(const struct model *m)
 {
@@ -22,7 +20,7 @@ bool curvature_shape_of(struct curvature_shape *shape, const struct model_spec *
         return false;
     shape->pairs = shape->full ? k * (k + 1) / 2 : k;
     shape->pair_sums = gram_sums(shape->columns);
-    shape->panel_rows = shape->columns > WIDE_COLUMNS ? PANEL_ROWS_WIDE : PANEL_ROWS;
+    shape->panel_rows = PANEL_ROWS;
     return memory_product(shape->pairs, shape->pair_sums, &total) && memory_product(total, sizeof(double), &bytes);
 }
 

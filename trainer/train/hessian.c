@@ -154,13 +154,15 @@ struct hessian_pass {
     struct engine *engine;
 };
 
-/* Of every `stride` blocks one, drawn anew in each epoch, so that no order of the rows is met again and again. */
+/* Of every `stride` pieces that fill a panel one, drawn anew in each epoch, so that no order of the rows is met again
+ * and again. */
 static bool takes_block(void *context, const struct walk_block *block)
 {
     const struct hessian_pass *pass = context;
     const struct hessian *h = pass->hessian;
     const struct problem *p = pass->engine->problem;
-    size_t number = block->row / p->train.plan.block_rows;
+    size_t block_rows = p->train.plan.block_rows, blocks = (h->shape.panel_rows + block_rows - 1) / block_rows;
+    size_t number = block->row / block_rows / blocks;
     if (h->stride <= 1)
         return true;
     const struct random_key key = {p->job->run.seed, RANDOM_HESSIAN, h->epoch};

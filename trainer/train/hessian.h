@@ -16,7 +16,7 @@ struct hessian {
     int n_threads;
     double *lanes;  /* [n_lanes x curvature_lane] */
     double *matrix; /* [n x n] upper triangle: the Hessian of the mean loss */
-    /* Set before each pass: one block of every `stride` is taken, another one in each epoch. */
+    /* Set before each pass: one piece of every `stride` is taken, another one in each epoch. */
     size_t stride;
     uint64_t epoch;
 };
