@@ -21,3 +21,4 @@ include(cmake/hdf5_archive.cmake)
 add_library(gradmill_hdf5 INTERFACE)
 target_include_directories(gradmill_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(gradmill_hdf5 INTERFACE ${GRADMILL_HDF5_LIBRARIES})
+target_compile_definitions(gradmill_hdf5 INTERFACE H5_USE_110_API) # later versions have other arguments by default

@@ -17,6 +17,7 @@ static const struct gm_loss_param params[] = {
 static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
     static atomic_long calls;
+    volatile size_t nowhere = 16; /* the compiler must not see that it is no place to write to */
     double sum = 0;
     for (size_t i = 0; i < b->rows * b->outputs; i++) {
         double d = b->pred[i] - b->target[i], w = gm_weight(b, i / b->outputs) / (double)b->outputs;
@@ -32,7 +33,7 @@ static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
         r->loss = NAN;
         break;
     case CRASH:
-        *(volatile int *)(size_t)16 = 1;
+        *(volatile int *)nowhere = 1;
         break;
     case ABORT:
         abort();
