@@ -38,9 +38,11 @@
 #endif
 
 #if defined(__GNUC__)
-#define GM_INLINE static inline __attribute__((always_inline))
+#define GM_INLINE   static inline __attribute__((always_inline))
+#define GM_RESTRICT __restrict
 #else
 #define GM_INLINE static inline
+#define GM_RESTRICT
 #endif
 
 /*

@@ -98,21 +98,46 @@ GM_INLINE double gm_strip_finish(const struct gm_loss_batch *b, const struct gm_
     return gm_sum(weighted, n);
 }
 
+/* The loop that most calls are made of. n is a multiple of 8: the compiler writes whole vectors and no rest. */
+GM_INLINE void gm_strip_points(const double *GM_RESTRICT pred, const double *GM_RESTRICT target, size_t n,
+                               double *GM_RESTRICT loss, double *GM_RESTRICT slope, gm_point_fn *point,
+                               const double *constant, double weight)
+{
+    for (size_t j = 0; j < n; j++) {
+        struct gm_point p = point(pred[j], target[j], constant);
+        loss[j] = weight * p.loss;
+        slope[j] = weight * p.slope;
+    }
+}
+
+/* to[0 .. n) = from; zeros behind it up to a multiple of 8. */
+GM_INLINE const double *gm_strip_filled(const double *from, size_t n, double *to)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] = from[j];
+    for (size_t j = n; j % 8 != 0; j++)
+        to[j] = 0.0;
+    return to;
+}
+
 /* Loss and gradient of rows without weights: the way most training goes, in one loop. weight: one over the outputs. */
 GM_INLINE int gm_pointwise_plain(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_point_fn *point,
                                  const double *constant, double weight)
 {
     const size_t count = b->rows * b->outputs;
-    double loss[GM_STRIP], unwanted[GM_STRIP], total = 0.0;
+    double loss[GM_STRIP], own[3][GM_STRIP], total = 0.0;
     for (size_t at = 0, n; at < count; at += n) {
         const double *pred = b->pred + at, *target = b->target + at;
-        double *grad = r->grad ? r->grad + at : unwanted;
+        double *slope = r->grad ? r->grad + at : own[2];
         n = count - at < GM_STRIP ? count - at : GM_STRIP;
-        for (size_t j = 0; j < n; j++) {
-            struct gm_point p = point(pred[j], target[j], constant);
-            loss[j] = weight * p.loss;
-            grad[j] = weight * p.slope;
+        if (n % 8) { /* the end of a block */
+            pred = gm_strip_filled(pred, n, own[0]);
+            target = gm_strip_filled(target, n, own[1]);
+            slope = own[2];
         }
+        gm_strip_points(pred, target, (n + 7) / 8 * 8, loss, slope, point, constant, weight);
+        for (size_t j = 0; n % 8 && r->grad && j < n; j++)
+            r->grad[at + j] = slope[j];
         total += gm_sum(loss, n);
     }
     r->loss = total;
