@@ -82,7 +82,8 @@ GM_LOSS_PLUGIN(
         .id = "cross_entropy", .version = "1.0",
         .formula = "logsumexp(pred) - sum_k q_k pred_k; q = (1 - s) onehot(target) + s/K",
         .help = "Use it for K classes that exclude each other: softmax probabilities. label_smoothing near 0.1 keeps\n"
-                "large networks from certainty. Not for labels that may hold together (multilabel), nor for\n"
-                "ordered classes (ordinal), nor for given probabilities (kl_divergence).",
+                "large networks from certainty.\n"
+                "Not for labels that may hold together (multilabel), nor for ordered classes (ordinal), nor for\n"
+                "given probabilities (kl_divergence).",
         .license = "MIT", .params = params, .n_params = 1, .spec = &spec, .evaluate = evaluate, .create = create,
         .baseline = baseline)

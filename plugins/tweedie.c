@@ -55,6 +55,6 @@ GM_LOSS_PLUGIN(
         .id = "tweedie", .version = "1.0",
         .formula = "mean over outputs of exp((2-p) pred)/(2-p) - target exp((1-p) pred)/(1-p)",
         .help = "Use it for amounts that are often exactly 0 and otherwise positive, power between 1 and 2: rainfall,\n"
-                "insurance claims. Not for counts (poisson) nor for amounts that are never 0 (gamma).",
+                "insurance claims.\nNot for counts (poisson) nor for amounts that are never 0 (gamma).",
         .license = "MIT", .params = params, .n_params = 1, .spec = &spec, .evaluate = evaluate, .create = create,
         .baseline = gm_log_mean_baseline)

@@ -23,6 +23,13 @@ static void losses_are_listed_by_task(void)
     ASSERT_HOLDS(r.out, "Regression\n");
     ASSERT_HOLDS(r.out, "  mse ");
     CU_ASSERT_STRING_EQUAL(r.err, "");
+    size_t losses = 0, against = 0; /* each says when to choose it, and when not */
+    for (const char *at = r.out; (at = strstr(at, "  Use it ")); at++)
+        losses++;
+    for (const char *at = r.out; (at = strstr(at, "  Not ")); at++)
+        against++;
+    CU_ASSERT(losses >= 31);
+    CU_ASSERT_EQUAL(against, losses);
     test_result_free(&r);
 }
 

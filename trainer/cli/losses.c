@@ -24,7 +24,7 @@ static const char *const task_names[] = {
 static const uint32_t task_order[] = {GM_TASK_REGRESSION, GM_TASK_CLASSIFICATION, GM_TASK_COUNTS,
                                       GM_TASK_ORDINAL,    GM_TASK_RANKING,        GM_TASK_CLUSTERING,
                                       GM_TASK_METRIC,     GM_TASK_MULTI_TASK,     GM_TASK_OTHER};
-enum { TASKS = sizeof task_order / sizeof *task_order, LINE = 150 };
+enum { TASKS = sizeof task_order / sizeof *task_order };
 
 struct list {
     uint32_t task;
@@ -40,12 +40,48 @@ static void measure(void *context, const struct gm_loss_info *info)
     list->width = width > list->width ? width : list->width;
 }
 
-/* The first sentence of the help: when to use it. */
-static void print_first_line(const struct gm_loss *loss)
+/* The end of the sentence that begins here: behind its full stop, before the blank or line end that follows. */
+static const char *sentence_end(const char *text)
+{
+    const char *at = text;
+    while (*at && !(*at == '.' && (at[1] == ' ' || at[1] == '\n' || !at[1])))
+        at++;
+    return *at ? at + 1 : at;
+}
+
+/* The sentence that begins with this word, at the start of a line; NULL when there is none. */
+static const char *sentence_of(const char *text, const char *word)
+{
+    for (; text; text = strchr(text, '\n')) {
+        text += *text == '\n';
+        if (strncmp(text, word, strlen(word)) == 0)
+            return text;
+    }
+    return NULL;
+}
+
+/* One sentence; its further lines stand under its first one. */
+static void print_sentence(const char *text, size_t indent)
+{
+    const char *end = sentence_end(text);
+    for (; text < end && *text; text++)
+        if (*text == '\n')
+            printf("\n%*s", (int)indent, "");
+        else
+            putchar(*text);
+    putchar('\n');
+}
+
+/* When to use it and when not: the first sentence of the help, and the one that begins with "Not". */
+static void print_advice(const struct gm_loss *loss, size_t indent)
 {
     const char *text = loss->help ? loss->help : loss->formula ? loss->formula : "";
-    size_t length = strcspn(text, "\n");
-    printf("%.*s%s\n", (int)(length > LINE ? LINE : length), text, length > LINE ? "..." : "");
+    const char *against = sentence_of(text, "Not ");
+    print_sentence(text, indent);
+    if (against && against != text) {
+        printf("%*s", (int)indent, "");
+        print_sentence(against, indent);
+    }
 }
 
 static void print_line(void *context, const struct gm_loss_info *info)
@@ -56,7 +92,7 @@ static void print_line(void *context, const struct gm_loss_info *info)
     if (list->printed++ == 0)
         printf("%s\n", task_names[list->task]);
     printf("  %-*s  ", (int)list->width, info->vtable->id);
-    print_first_line(info->vtable);
+    print_advice(info->vtable, list->width + 4);
 }
 
 static void print_broken(void *context, const char *path, const char *why)
