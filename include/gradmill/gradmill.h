@@ -34,6 +34,7 @@ enum gm_model_type { /* as enum model_type of trainer/model/model.h */
                      GM_MODEL_TWO_TOWER
 };
 enum gm_activation { GM_RELU, GM_TANH, GM_GELU, GM_SIGMOID };
+enum gm_fuse { GM_FUSE_PAIR, GM_FUSE_DOT, GM_FUSE_CONCAT };
 enum gm_start { GM_START_AUTO, GM_START_HE, GM_START_GLOROT };
 enum gm_optimizer {
     GM_OPTIMIZER_GD,
@@ -59,6 +60,7 @@ enum gm_precision { GM_FLOAT32, GM_FLOAT64 };
 struct gm_data {
     const char *path;
     const char *features, *target, *weight, *group;
+    const char *second;       /* two_tower: the second input; NULL: `second` or `X2` beside the features */
     const char *const *paths; /* [n_paths] in place of `path`, which is the first of them; n_paths 0: `path` counts */
     size_t n_paths;
 };
@@ -98,8 +100,11 @@ struct gm_job {
     struct {
         enum gm_model_type type;
         bool intercept;
-        size_t outputs;                /* 0: what the loss asks for */
-        struct gm_wholes hidden;       /* mlp: units of each hidden layer */
+        size_t outputs;                 /* 0: what the loss asks for */
+        struct gm_wholes hidden;        /* mlp: units of each hidden layer; two_tower: of the first tower */
+        struct gm_wholes hidden_second; /* two_tower: of the second tower; count 0: as hidden */
+        size_t embedding;               /* two_tower: outputs of a tower */
+        enum gm_fuse fuse;             /* two_tower: both towers' outputs, their product, or a linear layer over them */
         enum gm_activation activation; /* of the hidden layers */
         double dropout;                /* share of their units left out in training */
         enum gm_start start;           /* of their weights */

@@ -137,8 +137,9 @@ static void written_defaults_change_nothing(void)
             continue;
         snprintf(set, sizeof set, "%s=%s", keys[i].path, keys[i].fallback);
         const char *model = keys[i].model; /* whose keys they are; hidden: what mlp cannot do without */
-        snprintf(text, sizeof text, "data: {train: d.h5}\nloss: mse\nmodel: {type: %s%s}\n", model ? model : "linear",
-                 model && strcmp(model, "mlp") == 0 ? ", hidden: [2]" : "");
+        snprintf(text, sizeof text, "data: {train: d.h5}\nloss: mse\nmodel: {type: %.*s%s}\n",
+                 model ? (int)strcspn(model, "|") : 6, model ? model : "linear",
+                 model && strncmp(model, "mlp", 3) == 0 ? ", hidden: [2]" : "");
         struct job_file file = loaded(text, set);
         bool same = same_field(&keys[i], &file.job, &plain.job);
         if (!same)

@@ -54,7 +54,7 @@ static void set_up(const struct network_shape *shape)
     s.tape = (struct model_tape){
         .memory = room(network_tape_bytes(&s.net, ROWS + 3)), .capacity = ROWS + 3, .rows = ROWS, .seed = 5, .step = 2};
     memset(s.tape.memory, 0xFF, network_tape_bytes(&s.net, ROWS + 3)); /* NaN: need not be cleared */
-    network_start(&s.net, NETWORK_AUTO, 8, 0, s.params);
+    network_start(&s.net, NETWORK_AUTO, 8, s.params);
     for (size_t i = 0; i < s.net.n_params; i++)
         s.params[i] += 0.1 * noise(i); /* biases too */
     for (size_t i = 0; i < ROWS * shape->in; i++)
@@ -128,28 +128,58 @@ static void gradient_agrees(const struct network_shape *shape)
     tear_down();
 }
 
+/* What passes back to the inputs, of a network without standardisation. */
+static void slopes_reach_the_inputs(void)
+{
+    static double slopes[ROWS * MOST_IN];
+    static const size_t units[] = {21};
+    for (size_t hidden = 0; hidden < 2; hidden++) {
+        struct network_shape shape = {37, 3, units, hidden, true, ACTIVATION_TANH, 0, false, true, 0};
+        set_up(&shape);
+        for (size_t j = 0; j < shape.in; j++) {
+            ((double *)s.net.center)[j] = 0;
+            ((double *)s.net.factor)[j] = 1;
+        }
+        forward(&shape);
+        collect(&shape);
+        network_input_gradient(&s.net, s.weights, &s.tape, slopes, shape.in);
+        for (size_t i = 0; i < ROWS * shape.in; i += 41) {
+            double kept = s.x[i], h = 1e-5;
+            s.x[i] = kept + h;
+            double up = forward(&shape);
+            s.x[i] = kept - h;
+            double down = forward(&shape);
+            s.x[i] = kept;
+            ASSERT_CLOSE(slopes[i], (up - down) / (2 * h), 1e-6);
+        }
+        tear_down();
+    }
+}
+
 static const size_t small[] = {5, 17}, large[] = {140, 33, 70};
 
 static void gradients_agree_with_central_differences(void)
 {
     for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_SIGMOID; kind++) {
-        gradient_agrees(&(struct network_shape){3, 2, small, 2, true, (enum activation)kind, 0, false});
-        gradient_agrees(&(struct network_shape){9, 1, small, 1, false, (enum activation)kind, 0, false});
+        gradient_agrees(&(struct network_shape){3, 2, small, 2, true, (enum activation)kind, 0, false, false, 0});
+        gradient_agrees(&(struct network_shape){9, 1, small, 1, false, (enum activation)kind, 0, false, false, 0});
     }
-    gradient_agrees(&(struct network_shape){300, 10, large, 3, true, ACTIVATION_TANH, 0, false}); /* many tiles */
-    gradient_agrees(&(struct network_shape){4, 3, NULL, 0, true, ACTIVATION_TANH, 0, false});     /* a linear tower */
+    gradient_agrees(
+        &(struct network_shape){300, 10, large, 3, true, ACTIVATION_TANH, 0, false, false, 0}); /* many tiles */
+    gradient_agrees(
+        &(struct network_shape){4, 3, NULL, 0, true, ACTIVATION_TANH, 0, false, false, 0}); /* a linear tower */
 }
 
 static void dropped_units_have_no_slope(void)
 {
-    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_TANH, 0.4, false});
-    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_GELU, 0.4, false});
+    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_TANH, 0.4, false, false, 0});
+    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_GELU, 0.4, false, false, 0});
 }
 
 /* float32 against float64, whose gradients the differences have vouched for. */
 static void single_precision_agrees_with_double(void)
 {
-    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_GELU, 0, false};
+    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_GELU, 0, false, false, 0};
     set_up(&shape);
     double expected = forward(&shape), most = 0, worst = 0;
     collect(&shape);
@@ -173,7 +203,7 @@ static void single_precision_agrees_with_double(void)
 /* Forward and backward in ranges of odd sizes, out of order: the tape has the same bits. */
 static void rows_do_not_mind_their_company(void)
 {
-    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_TANH, 0.25, true};
+    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_TANH, 0.25, true, false, 0};
     static const size_t cuts[] = {0, 1, 8, 21, 40, ROWS};
     set_up(&shape);
     s.tape.training = true;
@@ -205,7 +235,7 @@ static void rows_do_not_mind_their_company(void)
 static void dropout_keeps_the_mean(void)
 {
     static const size_t units[] = {MOST_OUT};
-    struct network_shape shape = {1, 1, units, 1, true, ACTIVATION_RELU, 0.3, false};
+    struct network_shape shape = {1, 1, units, 1, true, ACTIVATION_RELU, 0.3, false, false, 0};
     set_up(&shape);
     for (size_t i = 0; i < s.net.n_params; i++)
         s.params[i] = 0;
@@ -236,12 +266,12 @@ static void dropout_keeps_the_mean(void)
 static void start_values_have_the_published_variance(void)
 {
     static const size_t units[] = {100};
-    struct network_shape shape = {300, MOST_OUT, units, 1, true, ACTIVATION_RELU, 0, false};
+    struct network_shape shape = {300, MOST_OUT, units, 1, true, ACTIVATION_RELU, 0, false, false, 0};
     for (int kind = 0; kind < 2; kind++) {
         double expected[] = {kind ? 2.0 / 400 : 2.0 / 300, 2.0 / 180};
         shape.activation = kind ? ACTIVATION_TANH : ACTIVATION_RELU;
         set_up(&shape);
-        network_start(&s.net, NETWORK_AUTO, 4, 0, s.params);
+        network_start(&s.net, NETWORK_AUTO, 4, s.params);
         for (size_t l = 0; l < 2; l++) {
             const struct network_layer *layer = &s.net.layers[l];
             size_t n = layer->in * layer->out;
@@ -256,6 +286,7 @@ static void start_values_have_the_published_variance(void)
     }
 }
 
-TEST_MAIN("network", TEST(gradients_agree_with_central_differences), TEST(dropped_units_have_no_slope),
-          TEST(single_precision_agrees_with_double), TEST(rows_do_not_mind_their_company), TEST(dropout_keeps_the_mean),
+TEST_MAIN("network", TEST(gradients_agree_with_central_differences), TEST(slopes_reach_the_inputs),
+          TEST(dropped_units_have_no_slope), TEST(single_precision_agrees_with_double),
+          TEST(rows_do_not_mind_their_company), TEST(dropout_keeps_the_mean),
           TEST(start_values_have_the_published_variance))

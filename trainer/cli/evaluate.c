@@ -65,7 +65,7 @@ int command_evaluate(int argc, char **argv)
     if (usage != GM_OK)
         return usage;
     use_listen(&use);
-    const struct gm_data data = {.path = argv[optind + 1]};
+    const struct gm_data data = {.path = argv[optind + 1], .second = use.second};
     enum gm_code code = gm_model_open(&model, argv[optind], use.loss_path, &err);
     if (code == GM_OK)
         code = gm_evaluate(model, &data, &use.use, &metrics, &err);

@@ -194,7 +194,7 @@ static const struct tree_node *node_at(const struct tree_node *root, const char 
 /* Keys of one model type given for another. */
 static enum gm_code check_model_keys(const struct job_reader *r)
 {
-    char where[TREE_WHERE];
+    char where[TREE_WHERE], models[JOB_EXPECTED];
     size_t n_keys;
     const struct job_key *keys = job_keys(&n_keys);
     const char *type = "linear";
@@ -203,9 +203,9 @@ static enum gm_code check_model_keys(const struct job_reader *r)
         type = chosen->text;
     for (size_t i = 0; i < n_keys; i++) {
         const struct tree_node *node = keys[i].model ? node_at(r->file->tree.root, keys[i].path) : NULL;
-        if (node && strcmp(keys[i].model, type) != 0)
+        if (node && !job_key_is_for(&keys[i], type))
             return error_set(r->err, GM_BAD_JOB, "%s: %s belongs to model.type %s; this job's is %s.",
-                             tree_where_key(node, where), keys[i].path, keys[i].model, type);
+                             tree_where_key(node, where), keys[i].path, job_key_models(&keys[i], models), type);
     }
     return GM_OK;
 }

@@ -62,7 +62,7 @@ struct job_key {
     unsigned flags;
     const char *choices;  /* "a|b|c" */
     const char *word;     /* stands for NaN, NULL or 0: "auto", "full", "null" */
-    const char *model;    /* the model type the key belongs to; NULL: all */
+    const char *model;    /* the model types the key belongs to, "a|b"; NULL: all */
     const char *fallback; /* default, as one would write it; NULL: none */
     const char *help;
 };
@@ -73,6 +73,9 @@ bool job_is_section(const char *path); /* there are keys below it */
 /* "a number above 0, or auto". Returns buffer. */
 #define JOB_EXPECTED 240
 char *job_expected(const struct job_key *key, char buffer[JOB_EXPECTED]);
+bool job_key_is_for(const struct job_key *key, const char *model_type);
+/* "mlp or two_tower". Returns buffer. */
+char *job_key_models(const struct job_key *key, char buffer[JOB_EXPECTED]);
 
 /* Every key with what it takes, its default and meaning, for a terminal; or the Markdown table of docs/job-file.md. */
 void job_print_keys(FILE *out);

@@ -35,7 +35,7 @@ void job_print_keys(FILE *out)
         print_wrapped(out, keys[i].help, 4);
         fprintf(out, "    takes %s", job_expected(&keys[i], expected));
         if (keys[i].model)
-            fprintf(out, "; model.type %s only", keys[i].model);
+            fprintf(out, "; model.type %s only", job_key_models(&keys[i], expected));
         fputc('\n', out);
     }
 }
@@ -61,6 +61,6 @@ void job_print_markdown(FILE *out)
         print_cell(out, job_expected(&keys[i], expected));
         print_cell(out, keys[i].fallback ? keys[i].fallback : "");
         fprintf(out, "%s%s%s |\n", keys[i].help, keys[i].model ? "; only for model type " : "",
-                keys[i].model ? keys[i].model : "");
+                keys[i].model ? job_key_models(&keys[i], expected) : "");
     }
 }

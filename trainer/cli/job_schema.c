@@ -18,15 +18,17 @@
 /* clang-format off */
 static const struct job_key keys[] = {
     /* path, kind, place, range, flags, choices, word, model, default, help */
-    {"data.train", JOB_FILES, AT(data.train), ANY, 0, NULL, NULL, NULL, NULL, "HDF5 file, or FILE.h5:/group, holding features and target (X and y, data and label ...); or a list or pattern (part-*.h5) of such files, one after the other; or a map of the four keys below"},
+    {"data.train", JOB_FILES, AT(data.train), ANY, 0, NULL, NULL, NULL, NULL, "HDF5 file, or FILE.h5:/group, holding features and target (X and y, data and label ...); or a list or pattern (part-*.h5) of such files, one after the other; or a map of the keys below"},
     {"data.train.features", JOB_TEXT, AT(data.train.features), ANY, 0, NULL, NULL, NULL, NULL, "one dataset, FILE.h5:/dataset [rows x features]"},
     {"data.train.target", JOB_TEXT, AT(data.train.target), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] or [rows x targets]"},
+    {"data.train.second", JOB_TEXT, AT(data.train.second), ANY, 0, NULL, NULL, "two_tower", NULL, "the second input: one dataset [rows x its features], whose row i belongs to row i of features; or a file or group that holds it as its features. Not given: the dataset second, X2 or x2 beside the features"},
     {"data.train.weight", JOB_TEXT, AT(data.train.weight), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] of row weights"},
     {"data.train.group", JOB_TEXT, AT(data.train.group), ANY, 0, NULL, NULL, NULL, NULL, "one dataset [rows] of group numbers, for ranking losses"},
     {"data.validation", JOB_FRACTION, 0, 0, 1, JOB_HIGH_OPEN, NULL, "null", NULL, "null", "share of the rows of data.train held out by hash, or a dataset as in data.train"},
     {"data.split", JOB_TEXT, AT(data.split), ANY, 0, NULL, NULL, NULL, "rows", "how rows are held out: by hash of the row (rows) or of its group (group: groups stay whole); or by marks in the file instead of data.validation: the dataset split beside the features (stored), or FILE.h5:/dataset [rows]; 0 or train, 1 or validation, 2 or test (left out)"},
     {"data.validation.features", JOB_TEXT, AT(data.validation.features), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.target", JOB_TEXT, AT(data.validation.target), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
+    {"data.validation.second", JOB_TEXT, AT(data.validation.second), ANY, 0, NULL, NULL, "two_tower", NULL, "as in data.train"},
     {"data.validation.weight", JOB_TEXT, AT(data.validation.weight), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.validation.group", JOB_TEXT, AT(data.validation.group), ANY, 0, NULL, NULL, NULL, NULL, "as in data.train"},
     {"data.standardize", JOB_BOOL, AT(data.standardize), ANY, 0, NULL, NULL, NULL, "true", "train on features of mean 0 and deviation 1 (sparse rows: of magnitude up to 1, not centred); folded back, the model takes raw features"},
@@ -34,13 +36,16 @@ static const struct job_key keys[] = {
     {"data.allow_external", JOB_BOOL, AT(data.allow_external), ANY, 0, NULL, NULL, NULL, "false", "follow external links, external storage and virtual datasets to other files"},
     {"data.io", JOB_CHOICE, AT(data.io), ANY, 0, "auto|mapped|chunks|bands", NULL, NULL, "auto", "how features are read: contiguous values from the file itself, chunks decoded on all threads, or HDF5's own reading (slow). The values are the same; auto: the fastest that can"},
 
-    {"model.type", JOB_CHOICE, AT(model.type), ANY, 0, "linear|mlp|factorization|centroids", NULL, NULL, "linear", "what is trained"},
+    {"model.type", JOB_CHOICE, AT(model.type), ANY, 0, "linear|mlp|factorization|centroids|two_tower", NULL, NULL, "linear", "what is trained"},
     {"model.intercept", JOB_BOOL, AT(model.intercept), ANY, 0, NULL, NULL, NULL, "true", "a constant for each output, free of penalties"},
     {"model.outputs", JOB_WHOLE, AT(model.outputs), FROM(1), 0, NULL, "auto", NULL, "auto", "columns of the prediction; auto: what the loss asks for"},
-    {"model.hidden", JOB_WHOLES, AT(model.hidden), FROM(1), 0, NULL, NULL, "mlp", NULL, "units of each hidden layer, as in [256, 128]"},
-    {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp", "relu", "of the hidden layers; gelu is the exact one"},
-    {"model.dropout", JOB_REAL, AT(model.dropout), 0, 1, JOB_HIGH_OPEN, NULL, NULL, "mlp", "0", "share of the hidden units that a row leaves out in a training step, the others scaled up; none when validating and predicting"},
-    {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
+    {"model.hidden", JOB_WHOLES, AT(model.hidden), FROM(1), 0, NULL, NULL, "mlp|two_tower", NULL, "units of each hidden layer, as in [256, 128]; two_tower: of each tower, none: the towers are linear"},
+    {"model.hidden_second", JOB_WHOLES, AT(model.hidden_second), FROM(1), 0, NULL, NULL, "two_tower", NULL, "units of each hidden layer of the second tower, where they are not those of hidden"},
+    {"model.embedding", JOB_WHOLE, AT(model.embedding), FROM(1), 0, NULL, NULL, "two_tower", "32", "outputs of a tower"},
+    {"model.fuse", JOB_CHOICE, AT(model.fuse), ANY, 0, "pair|dot|concat", NULL, "two_tower", "pair", "what is made of the towers' outputs: both, one after the other, for a loss that compares them (contrastive); their dot product, one output; or a linear layer over both, any outputs"},
+    {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp|two_tower", "relu", "of the hidden layers; gelu is the exact one"},
+    {"model.dropout", JOB_REAL, AT(model.dropout), 0, 1, JOB_HIGH_OPEN, NULL, NULL, "mlp|two_tower", "0", "share of the hidden units that a row leaves out in a training step, the others scaled up; none when validating and predicting"},
+    {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp|two_tower", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
     {"model.rank", JOB_WHOLE, AT(model.rank), FROM(1), 0, NULL, NULL, "factorization", "16", "factors of a user and of an item"},
     {"model.negatives", JOB_WHOLE, AT(model.negatives), 1, 255, 0, NULL, "auto", "factorization", "auto", "every row is an event of target 1, and so many items drawn at random get target 0; auto: 4 when there are no ratings, else the ratings are what is learned"},
     {"model.count", JOB_WHOLE, AT(model.count), FROM(1), 0, NULL, NULL, "centroids", "8", "centres"},
@@ -136,6 +141,21 @@ static void list_choices(const char *choices, char *out, size_t room)
         used += wrote > 0 ? (size_t)wrote : 0;
         c = next;
     }
+}
+
+bool job_key_is_for(const struct job_key *key, const char *model_type)
+{
+    size_t length = strlen(model_type);
+    for (const char *at = key->model; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+        if (strcspn(at, "|") == length && strncmp(at, model_type, length) == 0)
+            return true;
+    return !key->model;
+}
+
+char *job_key_models(const struct job_key *key, char buffer[JOB_EXPECTED])
+{
+    list_choices(key->model, buffer, JOB_EXPECTED);
+    return buffer;
 }
 
 static const char *noun(enum job_kind kind)

@@ -27,6 +27,9 @@ static bool take(struct use_options *use, int option)
         return true;
     case USE_IO:
         return options_io(use->command, optarg, &use->use.io);
+    case USE_SECOND:
+        use->second = optarg;
+        return true;
     case USE_JSON:
         use->json = true;
         return true;

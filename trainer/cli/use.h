@@ -13,12 +13,14 @@ struct use_options {
     const char *loss_path;
     bool quiet, json;
     const char *output; /* NULL: not given */
+    const char *second; /* the second input of the data; NULL: not given */
 };
-enum { USE_THREADS = 256, USE_MEMORY, USE_LOSS_PATH, USE_EXTERNAL, USE_JSON, USE_RAW, USE_IO };
+enum { USE_THREADS = 256, USE_MEMORY, USE_LOSS_PATH, USE_EXTERNAL, USE_JSON, USE_RAW, USE_IO, USE_SECOND };
 #define USE_OPTIONS                                                                                                 \
     {"threads", required_argument, NULL, USE_THREADS}, {"memory", required_argument, NULL, USE_MEMORY},             \
         {"loss-path", required_argument, NULL, USE_LOSS_PATH}, {"allow-external", no_argument, NULL, USE_EXTERNAL}, \
-        {"io", required_argument, NULL, USE_IO}, {"quiet", no_argument, NULL, 'q'},                                 \
+        {"io", required_argument, NULL, USE_IO}, {"second", required_argument, NULL, USE_SECOND},                   \
+        {"quiet", no_argument, NULL, 'q'},                                                                          \
     {                                                                                                               \
         "help", no_argument, NULL, 'h'                                                                              \
     }

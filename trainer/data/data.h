@@ -30,9 +30,11 @@ struct data_source {
     const char *target;   /* one dataset; NULL: by convention (or none) */
     const char
         *weight; /* one dataset [rows]; NULL: `weight`, `weights` or `sample_weight` beside the features, if any */
-    const char *group;        /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
-    const char *split;        /* one dataset [rows] that marks what is held out, see data_split_marks; NULL: none */
-    bool find_split;          /* the dataset `split` beside the features */
+    const char *second; /* a second input [rows x its features] for models that take two: one dataset, or a file or
+                           group that holds it as its features; NULL: options.need_second decides */
+    const char *group;  /* one dataset [rows] of integers; NULL: `group`, `groups` or `qid`, if any */
+    const char *split;  /* one dataset [rows] that marks what is held out, see data_split_marks; NULL: none */
+    bool find_split;    /* the dataset `split` beside the features */
     const char *const *paths; /* [n_paths] in place of `path`; n_paths 0: `path` counts */
     size_t n_paths;
 };
@@ -42,6 +44,7 @@ enum data_io { DATA_IO_AUTO, DATA_IO_MAPPED, DATA_IO_CHUNKS, DATA_IO_BANDS };
 
 struct data_options {
     bool need_target;          /* a missing target is an error (GM_BAD_DATA with the candidates) */
+    bool need_second;          /* there are two inputs; where none is named: `second` or `X2` beside the features */
     bool allow_external;       /* external links and storage, virtual datasets */
     enum data_missing missing; /* what a NaN feature means */
     enum data_io io;
@@ -50,6 +53,8 @@ struct data_options {
 /* Facts known after data_open. Borrowed from the data_set. */
 struct data_schema {
     size_t rows, features, targets;   /* targets: columns of the target, 0 when there is none */
+    size_t first_features;            /* of two inputs, whose rows are joined: columns of the first, the others are the
+                                         second's; 0: one input */
     bool sparse;                      /* features are sparse rows: windows have start and index */
     uint64_t entries;                 /* of sparse rows, in all */
     enum data_type type;              /* of the features as held in memory */

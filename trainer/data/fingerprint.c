@@ -24,6 +24,10 @@ static void add_schema(XXH3_state_t *state, const struct data_set *set)
                  schema->rows, schema->features, data_type_name(schema->type), schema->targets,
                  data_type_name(schema->target_type), set->weights != NULL, set->groups != NULL, schema->classes);
     XXH3_128bits_update(state, text, (size_t)length);
+    if (schema->first_features) {
+        length = snprintf(text, sizeof text, "first %zu", schema->first_features);
+        XXH3_128bits_update(state, text, (size_t)length);
+    }
     if (set->sparse) {
         XXH3_128bits_update(state, "sparse", 6);
         XXH3_128bits_update(state, set->sparse->start, (schema->rows + 1) * sizeof *set->sparse->start);

@@ -148,6 +148,8 @@ uint64_t data_entries_most(const struct data_set *set, size_t rows)
 static uint64_t reading_bytes(const struct data_set *set)
 {
     const struct stored *x = &set->features;
+    if (set->parts[0])
+        return joined_bytes(set) + reading_bytes(set->parts[0]) + reading_bytes(set->parts[1]);
     if (set->io == DATA_IO_MAPPED)
         return 0;
     if (set->io == DATA_IO_CHUNKS)
@@ -199,6 +201,8 @@ enum gm_code set_choose_io(struct data_set *set, struct gm_error *err)
 {
     if (set->members)
         return choose_for_each(set, err);
+    if (set->parts[0])
+        return joined_choose_io(set, err);
     if (set->sparse) {
         set->io = DATA_IO_BANDS;
         return sparse_starts(set->sparse, &set->plan, err);
@@ -212,6 +216,8 @@ enum gm_code set_choose_io(struct data_set *set, struct gm_error *err)
 
 enum gm_code set_start_reading(struct data_set *set, struct gm_error *err)
 {
+    if (set->parts[0])
+        return joined_start(set, err);
     if (set->sparse)
         return sparse_ready(set->sparse, set->threads, err);
     if (set->io == DATA_IO_CHUNKS && !set->chunks)
@@ -226,6 +232,8 @@ enum gm_code set_start_reading(struct data_set *set, struct gm_error *err)
 
 void set_stop_reading(struct data_set *set)
 {
+    if (set->parts[0])
+        joined_stop(set);
     chunks_close(set->chunks);
     set->chunks = NULL;
     mapped_close(&set->mapped);
@@ -238,6 +246,9 @@ void set_read_ahead(struct data_set *set, size_t first, size_t rows)
         struct data_set *member = set->members[several_member(set, first, &within)];
         size_t left = member->schema.rows - within;
         set_read_ahead(member, within, rows < left ? rows : left);
+    } else if (set->parts[0]) {
+        set_read_ahead(set->parts[0], first, rows);
+        set_read_ahead(set->parts[1], first, rows);
     } else if (set->mapped.open) {
         mapped_ahead(&set->mapped, (struct row_range){first, first + rows});
     } else if (!set->sparse) {
@@ -249,6 +260,8 @@ enum gm_code set_read_features(struct data_set *set, size_t first, size_t rows, 
 {
     if (set->members)
         return several_read(set, first, rows, to, err);
+    if (set->parts[0])
+        return joined_read(set, first, rows, to, err);
     if (set->chunks)
         return chunks_read(set->chunks, first, rows, to, err);
     if (set->mapped.open)
@@ -270,7 +283,7 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
     if (set->x)
         return GM_OK;
     enum gm_code code = memory_alloc(&set->copy, features->rows, features->row_bytes, "the features", err);
-    bool own = set->members || set->chunks || set->mapped.open;
+    bool own = set->members || set->parts[0] || set->chunks || set->mapped.open;
     if (code == GM_OK)
         code = own ? set_read_features(set, 0, features->rows, set->copy, err) : read_all(features, set->copy, err);
     if (code == GM_OK)

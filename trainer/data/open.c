@@ -13,12 +13,14 @@
 static const char *const weight_names[] = {"weight", "weights", "sample_weight", NULL};
 static const char *const group_names[] = {"group", "groups", "qid", NULL};
 static const char *const split_names[] = {"split", NULL};
+static const char *const second_names[] = {"second", "X2", "x2", NULL};
 
 #define TOUCH_BYTES ((size_t)256 << 10) /* a band that small is decoded in the trial */
 
 static void release(struct data_set *set)
 {
     several_release(set);
+    joined_release(set);
     mapped_close(&set->mapped);
     ahead_close(&set->ahead);
     sparse_close(set->sparse);
@@ -139,6 +141,32 @@ static enum gm_code find_side(struct data_set *set, struct stored *stored, const
     return code;
 }
 
+/* The second input: named, as features of a place of its own, or found beside the first. */
+static enum gm_code find_second(struct data_set *set, const struct place *home, const char *where, struct gm_error *err)
+{
+    struct place place = {0};
+    struct stored second = {0};
+    enum gm_code code =
+        where ? place_open(&place, &set->files, where, err) : memory_string(&place.group, home->group, err);
+    place.file = where ? place.file : home->file;
+    if (code == GM_OK && !place.name)
+        code = where ? find_features(&place, err) : find_named(&place, second_names, err);
+    if (code == GM_OK && !place.name)
+        code = error_set(err, GM_BAD_DATA,
+                         "%s: the model takes two inputs, and there is none of second, X2, x2 beside the features; "
+                         "name it as second: FILE.h5:/NAME (for predict and evaluate: --second).",
+                         set->features.at);
+    if (code == GM_OK && strcmp(place.name, set->features.name) == 0 && place.file == home->file)
+        code = error_set(err, GM_BAD_DATA, "%s: is both the first and the second input.", set->features.at);
+    if (code == GM_OK)
+        code = stored_open(&second, place.file, place.name, err);
+    if (code == GM_OK)
+        code = joined_open(set, &second, err);
+    stored_close(&second);
+    place_release(&place);
+    return code;
+}
+
 /* The words of an attribute or dataset of the features' group, or else of the root. */
 static enum gm_code read_words(char ***words, size_t *count, const struct place *home, const char *name,
                                struct gm_error *err)
@@ -184,6 +212,7 @@ static void fill_schema(struct data_set *set)
     *schema = (struct data_schema){.rows = x->rows,
                                    .features = x->columns,
                                    .targets = y->at ? y->columns : 0,
+                                   .first_features = set->parts[0] ? set->parts[0]->features.columns : 0,
                                    .sparse = set->sparse != NULL,
                                    .entries = set->sparse ? set->sparse->entries : 0,
                                    .type = x->value_type,
@@ -243,9 +272,13 @@ static enum gm_code open_parts(void *context, struct gm_error *err)
         code = find_side(set, &set->split, &home, source->split, split_names, err);
     if (code == GM_OK && source->find_split && !set->split.at)
         code = error_set(err, GM_NO_INPUT, "%s: there is no dataset 'split' beside the features.", set->features.at);
+    if (code == GM_OK && (source->second || set->options.need_second))
+        code = find_second(set, &home, source->second, err);
     if (code == GM_OK)
         code = read_names(set, &home, err);
     const struct stored *parts[] = {&set->features, &set->target, &set->weight, &set->group, &set->split};
+    for (size_t p = 0; code == GM_OK && opening->trial && p < 2 && set->parts[p]; p++)
+        code = touch(&set->parts[p]->features, err);
     for (size_t i = 0; code == GM_OK && opening->trial && i < sizeof parts / sizeof *parts; i++)
         code = touch(parts[i], err);
     if (code == GM_OK && opening->trial && set->sparse)

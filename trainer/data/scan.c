@@ -87,11 +87,11 @@ static enum gm_code check_lanes(const struct scan *scan, const struct data_set *
             continue;
         const char *name = set->feature_names ? set->feature_names[lane->bad_column] : NULL;
         bool nan = isnan(lane->bad_value);
-        size_t row;
+        size_t row, column;
         const struct data_set *file = set_of_row(set, lane->bad_row, &row);
+        file = set_of_column(file, lane->bad_column, &column);
         return error_set(err, GM_BAD_DATA, "%s: row %zu, column %zu%s%s%s (both counted from 0) is %s.%s",
-                         file->features.at, row, lane->bad_column, name ? " ('" : "", name ? name : "",
-                         name ? "')" : "",
+                         file->features.at, row, column, name ? " ('" : "", name ? name : "", name ? "')" : "",
                          nan                   ? "NaN"
                          : lane->bad_value > 0 ? "Inf"
                                                : "-Inf",

@@ -45,6 +45,11 @@ struct data_set {
     size_t n_members;
     struct data_set *reading; /* the member whose file is open for reading */
 
+    /* Two inputs (joined.c): each a dataset of its features alone; `features` describes the joined rows and is not
+     * open. NULL: one input. */
+    struct data_set *parts[2];
+    void *join; /* while reading: rows of one input */
+
     bool loaded;
     struct lane_plan plan;
     uint64_t memory; /* bytes given to data_load */
@@ -90,6 +95,18 @@ void several_release(struct data_set *set); /* before the rest of it */
 /* Which member holds a row, and the row's number there. */
 size_t several_member(const struct data_set *set, size_t row, size_t *within);
 enum gm_code several_read(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
+
+/* set->features and *second, both open and given away, become the two inputs of the set. GM_BAD_DATA: they do not fit.
+ */
+enum gm_code joined_open(struct data_set *set, struct stored *second, struct gm_error *err);
+void joined_release(struct data_set *set);
+enum gm_code joined_choose_io(struct data_set *set, struct gm_error *err);
+uint64_t joined_bytes(const struct data_set *set); /* that reading takes, beside those of the inputs */
+enum gm_code joined_start(struct data_set *set, struct gm_error *err);
+void joined_stop(struct data_set *set);
+enum gm_code joined_read(struct data_set *set, size_t first, size_t rows, void *to, struct gm_error *err);
+/* The input that holds a column of the joined rows, with its number there; the set itself when there is one input. */
+const struct data_set *set_of_column(const struct data_set *set, size_t column, size_t *within);
 
 /* Bytes of the features when all of them are in memory. */
 uint64_t set_feature_bytes(const struct data_set *set);

@@ -34,6 +34,11 @@ static enum gm_code check_features(const struct data_set *a, const struct data_s
                  s->features == t->features ? " of another shape" : "", s->features);
         return differ(a, b, text, err);
     }
+    if (s->first_features != t->first_features) {
+        snprintf(text, sizeof text, "the first input of the first has %zu features, of the second %zu",
+                 t->first_features, s->first_features);
+        return differ(a, b, text, err);
+    }
     if (s->type != t->type) {
         snprintf(text, sizeof text, "the features of the first are %s, of the second %s", data_type_name(t->type),
                  data_type_name(s->type));

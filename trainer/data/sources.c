@@ -83,11 +83,11 @@ static enum gm_code expand(struct names *names, const char *text, struct gm_erro
     return code;
 }
 
-enum { PATH, FEATURES, TARGET, WEIGHT, GROUP, SPLIT, ROLES };
+enum { PATH, FEATURES, SECOND, TARGET, WEIGHT, GROUP, SPLIT, ROLES };
 
 static enum gm_code check_counts(const struct names *names, struct gm_error *err)
 {
-    static const char *const roles[] = {"files", "features", "target", "weight", "group", "split"};
+    static const char *const roles[] = {"files", "features", "second inputs", "target", "weight", "group", "split"};
     size_t lead = names[FEATURES].count ? FEATURES : PATH;
     for (size_t r = 0; r < ROLES; r++)
         if (r != PATH && names[r].count && names[r].count != names[lead].count)
@@ -103,7 +103,7 @@ static void deal(struct sources *sources, struct names *names)
 {
     for (size_t i = 0; i < sources->count; i++) {
         struct data_source *source = &sources->list[i];
-        const char **places[] = {&source->path,   &source->features, &source->target,
+        const char **places[] = {&source->path,   &source->features, &source->second, &source->target,
                                  &source->weight, &source->group,    &source->split};
         for (size_t r = 0; r < ROLES; r++)
             if (i < names[r].count) {
@@ -119,6 +119,7 @@ enum gm_code sources_expand(struct sources *sources, const struct data_source *s
     struct names names[ROLES] = {0};
     const char *texts[ROLES] = {source->n_paths ? NULL : source->path,
                                 source->features,
+                                source->second,
                                 source->target,
                                 source->weight,
                                 source->group,
@@ -148,7 +149,7 @@ void sources_release(struct sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {
         const struct data_source *s = &sources->list[i];
-        const char *texts[] = {s->path, s->features, s->target, s->weight, s->group, s->split};
+        const char *texts[] = {s->path, s->features, s->second, s->target, s->weight, s->group, s->split};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             memory_free((void *)(uintptr_t)texts[t]);
     }

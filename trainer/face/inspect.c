@@ -109,6 +109,8 @@ static void tell_model(const struct facts *f, const struct model_file *m)
     ops->describe(&m->spec, inside, sizeof inside);
     fact(f, "type", "%s, %s", ops->name, inside);
     fact(f, "features", "%zu", m->spec.features);
+    if (m->spec.first_features)
+        fact(f, "first input", "%zu of them", m->spec.first_features);
     fact(f, "outputs", "%zu", m->spec.outputs);
     names(f, "classes", (const char *const *)m->class_names, m->n_classes);
     names(f, "feature names", (const char *const *)m->feature_names, m->n_feature_names);

@@ -7,7 +7,7 @@ void gm_job_init(struct gm_job *job)
 {
     *job = (struct gm_job){
         .data = {.standardize = true, .missing = GM_MISSING_ERROR, .split = "rows"},
-        .model = {.type = GM_MODEL_LINEAR, .intercept = true, .rank = 16, .count = 8, .restarts = 10},
+        .model = {.type = GM_MODEL_LINEAR, .intercept = true, .rank = 16, .count = 8, .restarts = 10, .embedding = 32},
         .optimizer = {.type = GM_OPTIMIZER_GD,
                       .learning_rate = NAN,
                       .schedule = GM_SCHEDULE_CONSTANT,

@@ -59,7 +59,7 @@ static void mlp_start(const struct model *m, const double *baseline, double *par
 {
     const struct network *net = network_of(m);
     const struct network_layer *last = &net->layers[net->n_layers - 1];
-    network_start(net, (enum network_start)m->spec.start, m->spec.seed, 0, params);
+    network_start(net, (enum network_start)m->spec.start, m->spec.seed, params);
     for (size_t k = 0; last->bias != SIZE_MAX && k < last->out; k++)
         params[last->bias + k] = baseline[k];
 }
@@ -192,26 +192,9 @@ static void mlp_forward(const struct model *m, const void *weights, const struct
 static void mlp_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                          const double *grad_pred, double *lane)
 {
-    const struct network *net = network_of(m);
     struct model_tape tape = tape_in(scratch, block->rows);
-    void *gradient = (char *)scratch + mlp_tape_bytes(m, block->rows);
-    struct model_run run;
     mlp_tape_backward(m, weights, &tape, grad_pred);
-    for (size_t tile = 0; tile < net->n_tiles; tile++) {
-        network_tile_gradient(net, &tape, tile, gradient);
-        for (size_t r = 0; network_tile_run(net, tile, r, gradient, &run); r++)
-            for (size_t i = run.first; i < run.end; i++)
-                lane[i] += net->single ? (double)((const float *)run.gradient)[i - run.first]
-                                       : ((const double *)run.gradient)[i - run.first];
-    }
-}
-
-static void mlp_finish(const struct model *m, const double *sum, double divisor, size_t first, size_t end,
-                       double *gradient)
-{
-    (void)m;
-    for (size_t i = first; i < end; i++)
-        gradient[i] = sum[i] / divisor;
+    model_tape_add(m, &tape, (char *)scratch + mlp_tape_bytes(m, block->rows), lane);
 }
 
 const struct model_ops model_mlp = {
@@ -227,7 +210,7 @@ const struct model_ops model_mlp = {
     .scratch_bytes = mlp_scratch_bytes,
     .forward = mlp_forward,
     .backward = mlp_backward,
-    .finish = mlp_finish,
+    .finish = model_divide,
     .save = mlp_save,
     .open = mlp_open,
     .load = mlp_load,

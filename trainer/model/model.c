@@ -10,7 +10,8 @@
 static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear,
                                                            [MODEL_MLP] = &model_mlp,
                                                            [MODEL_FACTORIZATION] = &model_factorization,
-                                                           [MODEL_CENTROIDS] = &model_centroids};
+                                                           [MODEL_CENTROIDS] = &model_centroids,
+                                                           [MODEL_TWO_TOWER] = &model_two_tower};
 static const struct model_ops *const sparse_table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear_sparse};
 
 bool model_takes_sparse(enum model_type type)
@@ -89,4 +90,24 @@ void model_release(struct model *m)
     memory_free(m->scale);
     memory_free(m->center_real);
     *m = (struct model){0};
+}
+
+void model_tape_add(const struct model *m, const struct model_tape *tape, void *scratch, double *lane)
+{
+    const struct model_tape_ops *ops = m->ops->tape;
+    struct model_run run;
+    for (size_t tile = 0; tile < ops->tiles(m); tile++) {
+        ops->gradient(m, tape, tile, scratch);
+        for (size_t r = 0; ops->run(m, tile, r, scratch, &run); r++)
+            for (size_t i = run.first; i < run.end; i++)
+                lane[i] += m->spec.precision == MODEL_F32 ? (double)((const float *)run.gradient)[i - run.first]
+                                                          : ((const double *)run.gradient)[i - run.first];
+    }
+}
+
+void model_divide(const struct model *m, const double *sum, double divisor, size_t first, size_t end, double *gradient)
+{
+    (void)m;
+    for (size_t i = first; i < end; i++)
+        gradient[i] = sum[i] / divisor;
 }

@@ -29,6 +29,8 @@ enum model_type { MODEL_LINEAR, MODEL_MLP, MODEL_FACTORIZATION, MODEL_CENTROIDS,
 enum model_precision { MODEL_F32, MODEL_F64 };
 enum model_start { MODEL_START_AUTO, MODEL_START_HE, MODEL_START_GLOROT };
 
+enum model_fuse { MODEL_FUSE_PAIR, MODEL_FUSE_DOT, MODEL_FUSE_CONCAT };
+
 #define MODEL_HIDDEN_MOST 64 /* hidden layers */
 
 struct model_spec {
@@ -42,7 +44,12 @@ struct model_spec {
     enum activation activation;
     double dropout;
     enum model_start start;
-    uint64_t seed;             /* of the start values */
+    uint64_t seed; /* of the start values */
+    /* two_tower: hidden is of the first tower, the rest as in mlp */
+    size_t first_features; /* columns of the first input; the others are the second's */
+    size_t hidden_second[MODEL_HIDDEN_MOST], n_hidden_second;
+    size_t embedding; /* outputs of a tower */
+    enum model_fuse fuse;
     size_t users, items, rank; /* factorization */
 };
 
@@ -145,7 +152,12 @@ void model_release(struct model *m); /* a zeroed struct is fine */
 bool model_takes_sparse(enum model_type type);
 
 extern const struct model_ops model_centroids;
-extern const struct model_ops model_linear, model_linear_sparse, model_mlp;
+extern const struct model_ops model_linear, model_linear_sparse, model_mlp, model_two_tower;
+
+/* For models with a tape whose gradient needs no more than that: lane [n_params] += every tile's, after tape->backward;
+ * scratch of tile_bytes. And their `finish`. */
+void model_tape_add(const struct model *m, const struct model_tape *tape, void *scratch, double *lane);
+void model_divide(const struct model *m, const double *sum, double divisor, size_t first, size_t end, double *gradient);
 
 /* ---- linear: parameters are [outputs x features] (sparse: [features x outputs]) coefficients, then [outputs]
  * intercepts when there are any ---- */

@@ -49,7 +49,7 @@ static void lay_out(struct network *net, const struct network_shape *shape)
         layer->start = bytes;
         layer->forward = layer->start + layer->out_panels * PANEL_BYTES;
         bytes = layer->forward + matrix;
-        if (l > 0) {
+        if (l > 0 || shape->passes_back) {
             layer->backward = bytes;
             bytes += matrix;
         }
@@ -97,6 +97,7 @@ enum gm_code network_init(struct network *net, const struct network_shape *shape
                             .activation = shape->activation,
                             .dropout = shape->dropout,
                             .single = shape->single,
+                            .stream = shape->stream,
                             .real = shape->single ? sizeof(float) : sizeof(double),
                             .wide = shape->single ? PANEL_F32 : PANEL_F64};
     enum gm_code code;
@@ -134,12 +135,12 @@ void network_mark_penalised(const struct network *net, uint8_t *penalised)
         memset(penalised + net->layers[l].weight, 1, net->layers[l].in * net->layers[l].out);
 }
 
-void network_start(const struct network *net, enum network_start start, uint64_t seed, uint32_t stream, double *params)
+void network_start(const struct network *net, enum network_start start, uint64_t seed, double *params)
 {
     memset(params, 0, net->n_params * sizeof *params);
     for (size_t l = 0; l < net->n_layers; l++) {
         const struct network_layer *layer = &net->layers[l];
-        struct random_key key = {seed, RANDOM_INIT, stream + (uint32_t)l};
+        struct random_key key = {seed, RANDOM_INIT, net->stream + (uint32_t)l};
         bool hidden = l + 1 < net->n_layers,
              rectifies = net->activation == ACTIVATION_RELU || net->activation == ACTIVATION_GELU;
         bool he = start == NETWORK_HE || (start == NETWORK_AUTO && hidden && rectifies);

@@ -32,14 +32,17 @@ struct network_shape {
     size_t n_hidden;
     bool bias; /* of the last layer; hidden layers always have one */
     enum activation activation;
-    double dropout; /* share of the hidden units left out in training */
-    bool single;    /* float32 */
+    double dropout;   /* share of the hidden units left out in training */
+    bool single;      /* float32 */
+    bool passes_back; /* network_input_gradient will be asked for */
+    uint32_t stream; /* tells the random numbers of networks of one model apart: 0, or MODEL_HIDDEN_MOST + 1 and more */
 };
 
 struct network_layer {
     size_t in, out, in_panels, out_panels;
-    size_t weight, bias;             /* first parameter; bias SIZE_MAX: none */
-    size_t forward, backward, start; /* bytes into the weights; backward SIZE_MAX: none (first layer) */
+    size_t weight, bias; /* first parameter; bias SIZE_MAX: none */
+    size_t forward, backward,
+        start; /* bytes into the weights; backward SIZE_MAX: none (first layer, unless it passes back) */
     size_t input, output, delta;     /* panels of a tape before act[l], act[l+1] and the slopes of act[l+1] */
     size_t unit_tiles, column_tiles; /* tiles of the weight matrix */
     size_t first_tile;
@@ -51,6 +54,7 @@ struct network {
     enum activation activation;
     double dropout;
     bool single;
+    uint32_t stream;
     size_t real, wide;     /* bytes of a number; numbers of a panel's row */
     void *center, *factor; /* [in] what rows are standardised with, in the precision */
     void (*rows)(const struct panel_rows *p);
@@ -68,8 +72,8 @@ size_t network_count(const struct network_shape *shape); /* parameters */
 
 void network_mark_penalised(const struct network *net, uint8_t *penalised);
 /* He et al. 2015 (normal, variance 2 / in) or Glorot and Bengio 2010 (uniform, variance 2 / (in + out)); biases 0.
- * auto: He for hidden layers of relu and gelu, else Glorot. stream tells networks of one model apart. */
-void network_start(const struct network *net, enum network_start start, uint64_t seed, uint32_t stream, double *params);
+ * auto: He for hidden layers of relu and gelu, else Glorot. */
+void network_start(const struct network *net, enum network_start start, uint64_t seed, double *params);
 void network_prepare(const struct network *net, const double *params, void *weights);
 
 size_t network_tape_bytes(const struct network *net, size_t rows);
@@ -81,6 +85,10 @@ void network_output(const struct network *net, const struct model_tape *tape, do
 /* From d loss / d output [rows x out] to the slopes of every layer, after network_forward of the same range. */
 void network_backward(const struct network *net, const void *weights, const struct model_tape *tape, const double *grad,
                       size_t stride);
+
+/* d loss / d act[0] [rows x in] of the range, rows `stride` numbers apart, after network_backward. */
+void network_input_gradient(const struct network *net, const void *weights, const struct model_tape *tape, double *grad,
+                            size_t stride);
 
 /* Weight gradient of tile 0 .. n_tiles-1 over rows [0, tape->rows), in scratch of network_tile_bytes. */
 size_t network_tile_bytes(const struct network *net);

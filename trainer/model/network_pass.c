@@ -28,7 +28,7 @@ static void drop_units(const struct network *net, const struct model_tape *tape,
                        size_t first, size_t rows)
 {
     const struct network_layer *l = &net->layers[layer];
-    struct random_key key = {tape->seed, RANDOM_DROPOUT | (uint32_t)layer << 8, (uint32_t)tape->step};
+    struct random_key key = {tape->seed, RANDOM_DROPOUT | (net->stream + (uint32_t)layer) << 8, (uint32_t)tape->step};
     size_t quads = (l->out + 3) / 4, quads_here = net->wide / 4;
     double threshold = net->dropout * 0x1p32, factor = 1 / (1 - net->dropout);
     for (size_t i = 0; i < rows; i++)
@@ -119,24 +119,46 @@ static void take_gradient(const struct network *net, const struct model_tape *ta
     }
 }
 
+/* What comes back through the weights of a layer to panel p of its inputs. */
+static void back_panel(const struct network *net, const char *weights, const struct model_tape *tape,
+                       const struct network_layer *l, struct panel_rows product, size_t p)
+{
+    product.a_stride = tape->capacity * net->wide;
+    product.k_panels = l->out_panels;
+    product.b = weights + l->backward + p * l->out_panels * net->wide * PANEL_BYTES;
+    product.start = zeros;
+    net->rows(&product);
+}
+
 /* Slopes of layer l - 1 become gradients: times what comes back through the weights of layer l. */
 static void backward_layer(const struct network *net, const char *weights, const struct model_tape *tape, size_t layer,
                            size_t first, size_t rows)
 {
     const struct network_layer *l = &net->layers[layer];
     char back[ROWS_AT_A_TIME * PANEL_BYTES] __attribute__((aligned(PANEL_BYTES)));
+    const struct panel_rows product = {.a = panel_at(tape, l->delta, first), .rows = rows, .c = back};
     for (size_t p = 0; p < l->in_panels; p++) {
-        struct panel_rows product = {
-            .a = panel_at(tape, l->delta, first),
-            .a_stride = tape->capacity * net->wide,
-            .rows = rows,
-            .k_panels = l->out_panels,
-            .b = weights + l->backward + p * l->out_panels * net->wide * PANEL_BYTES,
-            .start = zeros,
-            .c = back,
-        };
-        net->rows(&product);
+        back_panel(net, weights, tape, l, product, p);
         net->times(panel_at(tape, net->layers[layer - 1].delta + p, first), back, rows * net->wide);
+    }
+}
+
+void network_input_gradient(const struct network *net, const void *weights, const struct model_tape *tape, double *grad,
+                            size_t stride)
+{
+    const struct network_layer *l = &net->layers[0];
+    char back[ROWS_AT_A_TIME * PANEL_BYTES] __attribute__((aligned(PANEL_BYTES)));
+    for (size_t done = 0; done < tape->rows; done += ROWS_AT_A_TIME) {
+        size_t rows = tape->rows - done < ROWS_AT_A_TIME ? tape->rows - done : ROWS_AT_A_TIME;
+        const struct panel_rows product = {.a = panel_at(tape, l->delta, tape->first + done), .rows = rows, .c = back};
+        for (size_t p = 0; p < l->in_panels; p++) {
+            back_panel(net, weights, tape, l, product, p);
+            for (size_t i = 0; i < rows; i++)
+                for (size_t k = 0, j = p * net->wide; k < net->wide && j < l->in; k++, j++)
+                    grad[(done + i) * stride + j] = net->single
+                                                        ? (double)((const float *)(const void *)back)[i * net->wide + k]
+                                                        : ((const double *)(const void *)back)[i * net->wide + k];
+        }
     }
 }
 

@@ -18,6 +18,7 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
 {
     bool need_target = wants_target(s);
     struct data_options options = {.need_target = need_target,
+                                   .need_second = s->file->spec.type == MODEL_TWO_TOWER,
                                    .allow_external = s->use && s->use->allow_external,
                                    .missing = s->file->fill ? DATA_MISSING_MEAN : DATA_MISSING_ERROR,
                                    .io = s->use ? (enum data_io)s->use->io : DATA_IO_AUTO};
@@ -26,6 +27,12 @@ static enum gm_code open_data(struct problem *p, const struct apply_setup *s, st
     if (code)
         return code;
     const struct data_schema *schema = p->train.schema = data_schema(p->train.set);
+    if (s->data->second && !options.need_second)
+        return error_set(err, GM_BAD_DATA, "%s: the model %s has one input, not two.", s->data->second, s->path);
+    if (schema->first_features != s->file->spec.first_features)
+        return error_set(err, GM_BAD_DATA,
+                         "%s: the first input has %zu features, but that of the model %s was trained on %zu.",
+                         schema->features_at, schema->first_features, s->path, s->file->spec.first_features);
     if (schema->features != s->file->spec.features)
         return error_set(err, GM_BAD_DATA, "%s has %zu features, but the model %s was trained on %zu.",
                          schema->features_at, schema->features, s->path, s->file->spec.features);

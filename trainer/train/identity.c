@@ -100,6 +100,8 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
         {"model.init", WHOLE, .whole = job->model.start},
         {"model.rank", WHOLE, .whole = job->model.rank},
         {"model.count", WHOLE, .whole = job->model.count},
+        {"model.embedding", WHOLE, .whole = job->model.embedding},
+        {"model.fuse", WHOLE, .whole = job->model.fuse},
         {"model.restarts", WHOLE, .whole = job->model.restarts},
         {"model.negatives", WHOLE, .whole = job->model.negatives},
         {"run.seed", WHOLE, .whole = job->run.seed},
@@ -108,6 +110,10 @@ static enum gm_code add_model(struct identity *id, const struct gm_job *job, str
     enum gm_code code = ADD(id, keys, err);
     for (size_t l = 0; !code && l < job->model.hidden.count; l++) {
         const struct key layer = {"model.hidden", WHOLE, .whole = job->model.hidden.values[l]};
+        code = add_keys(id, &layer, 1, err);
+    }
+    for (size_t l = 0; !code && l < job->model.hidden_second.count; l++) {
+        const struct key layer = {"model.hidden_second", WHOLE, .whole = job->model.hidden_second.values[l]};
         code = add_keys(id, &layer, 1, err);
     }
     return code;

@@ -97,6 +97,11 @@ static enum gm_code check_supported(const struct gm_job *job, struct gm_error *e
     if (job->model.type == GM_MODEL_MLP && (!job->model.hidden.count || job->model.hidden.count > MODEL_HIDDEN_MOST))
         return error_set(err, GM_BAD_JOB, "model.hidden: expected 1 to %d layers, as in [256, 128], found %zu.",
                          MODEL_HIDDEN_MOST, job->model.hidden.count);
+    if (job->model.hidden.count > MODEL_HIDDEN_MOST || job->model.hidden_second.count > MODEL_HIDDEN_MOST)
+        return error_set(err, GM_BAD_JOB, "model.hidden: expected at most %d layers.", MODEL_HIDDEN_MOST);
+    if ((job->data.train.second || job->data.validation.second) && job->model.type != GM_MODEL_TWO_TOWER)
+        return error_set(err, GM_BAD_JOB,
+                         "data.train.second: the model has one input; two are for model.type two_tower.");
     if (job->optimizer.type == GM_OPTIMIZER_NEWTON && job->model.type != GM_MODEL_LINEAR)
         return error_set(err, GM_BAD_JOB,
                          "optimizer.type: newton trains linear models; for this one choose lbfgs or adam.");
@@ -116,6 +121,7 @@ struct data_source problem_source(const struct gm_data *data)
 {
     return (struct data_source){.path = data->path,
                                 .features = data->features,
+                                .second = data->second,
                                 .target = data->target,
                                 .weight = data->weight,
                                 .group = data->group,
@@ -170,6 +176,7 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
     struct data_options options = {.need_target = p->loss_wants.target,
+                                   .need_second = job->model.type == GM_MODEL_TWO_TOWER,
                                    .allow_external = job->data.allow_external,
                                    .missing = (enum data_missing)job->data.missing,
                                    .io = (enum data_io)job->data.io};
@@ -191,6 +198,9 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
         return error_set(err, GM_BAD_DATA,
                          "%s has %zu features and %zu target columns, but the training data %s has %zu and %zu.",
                          v->features_at, v->features, v->targets, t->features_at, t->features, t->targets);
+    if (v->first_features != t->first_features)
+        return error_set(err, GM_BAD_DATA, "%s: the first input has %zu features, but that of the training data %zu.",
+                         v->features_at, v->first_features, t->first_features);
     return check_sparse(p, err);
 }
 
@@ -199,6 +209,18 @@ static enum gm_code open_data(struct problem *p, struct gm_error *err)
 static size_t real_bytes(const struct problem *p)
 {
     return p->job->run.precision == GM_FLOAT32 ? sizeof(float) : sizeof(double);
+}
+
+static void take_towers(struct model_spec *spec, const struct problem *p)
+{
+    const struct gm_job *job = p->job;
+    const struct gm_wholes *second = job->model.hidden_second.count ? &job->model.hidden_second : &job->model.hidden;
+    spec->first_features = p->train.schema->first_features;
+    spec->fuse = (enum model_fuse)job->model.fuse;
+    spec->embedding = job->model.embedding;
+    spec->n_hidden_second = second->count;
+    for (size_t l = 0; l < second->count; l++)
+        spec->hidden_second[l] = second->values[l];
 }
 
 static struct model_spec spec_of(const struct problem *p)
@@ -217,6 +239,8 @@ static struct model_spec spec_of(const struct problem *p)
                               .sparse = p->train.schema->sparse};
     for (size_t l = 0; l < spec.n_hidden; l++)
         spec.hidden[l] = job->model.hidden.values[l];
+    if (spec.type == MODEL_TWO_TOWER)
+        take_towers(&spec, p);
     return spec;
 }
 

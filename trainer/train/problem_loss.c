@@ -199,6 +199,16 @@ static enum gm_code bind_sum(struct problem *p, struct gm_error *err)
     return code;
 }
 
+/* What the model gives when the loss does not mind; 0: the job must say. */
+static size_t outputs_of_model(const struct gm_job *job)
+{
+    if (job->model.type == GM_MODEL_CENTROIDS)
+        return job->model.count;
+    if (job->model.type != GM_MODEL_TWO_TOWER || job->model.fuse == GM_FUSE_CONCAT)
+        return job->model.outputs;
+    return job->model.fuse == GM_FUSE_DOT ? 1 : 2 * job->model.embedding;
+}
+
 static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
@@ -209,10 +219,18 @@ static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
                          "{type: centroids, count: 8}.",
                          id);
     if (!p->loss.outputs)
-        p->loss.outputs = job->model.type == GM_MODEL_CENTROIDS ? job->model.count : job->model.outputs;
+        p->loss.outputs = outputs_of_model(job);
     if (job->model.type == GM_MODEL_CENTROIDS && p->loss.outputs != job->model.count)
         return error_set(err, GM_BAD_JOB, "model.count: %zu, but the loss '%s' needs %zu outputs on this data.",
                          job->model.count, id, p->loss.outputs);
+    if (job->model.type == GM_MODEL_TWO_TOWER && job->model.fuse != GM_FUSE_CONCAT &&
+        p->loss.outputs != outputs_of_model(job))
+        return error_set(
+            err, GM_BAD_JOB,
+            "model.fuse: the towers' %s %zu outputs, but the loss '%s' needs %zu on this data; concat gives "
+            "any number.",
+            job->model.fuse == GM_FUSE_DOT ? "dot product gives" : "pair of embeddings gives", outputs_of_model(job),
+            id, p->loss.outputs);
     if (!p->loss.outputs)
         return error_set(err, GM_BAD_JOB,
                          "model.outputs: the loss '%s' works with any number of outputs; say how many.", id);
