@@ -22,28 +22,29 @@
 
 #define SMALL_WORK 2e6 /* multiplications of a pass below which waking a second thread costs more than it saves */
 
+static void say(void (*hear)(void *, const char *), void *context, const char *format, va_list args)
+{
+    char text[GM_ERROR_TEXT];
+    if (!hear)
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    hear(context, text);
+}
+
 void problem_note(const struct gm_watch *watch, const char *format, ...)
 {
-    if (!watch || !watch->note)
-        return;
-    char text[GM_ERROR_TEXT];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    say(watch ? watch->note : NULL, watch ? watch->context : NULL, format, args);
     va_end(args);
-    watch->note(watch->context, text);
 }
 
 void problem_detail(const struct gm_watch *watch, const char *format, ...)
 {
-    if (!watch || !watch->detail)
-        return;
-    char text[GM_ERROR_TEXT];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    say(watch ? watch->detail : NULL, watch ? watch->context : NULL, format, args);
     va_end(args);
-    watch->detail(watch->context, text);
 }
 
 /* ---- outputs, before anything is read ---- */
