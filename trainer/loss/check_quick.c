@@ -28,7 +28,9 @@ static void run(struct check *c)
     size_t rows = c->loss.spec.coupling == GM_ROWS_BATCH ? BATCH_ROWS : ROWS;
     struct tally tally = {0};
     struct sample s = sample_make(c, rows, 1);
+    guarded_strict(c, true); /* guard pages and read-only inputs for two calls; the many that follow do without */
     try_results(c, &s);
+    guarded_strict(c, false);
     if (c->loss.spec.coupling != GM_ROWS_BATCH) /* a mean in place of a sum */
         blocks_of(c, rows);
     gradient_of_unit(c, &s, PLACES < rows * c->shape.outputs ? PLACES : rows * c->shape.outputs, &tally);
@@ -53,7 +55,6 @@ enum gm_code loss_check_quick(const struct loss *loss, struct gm_error *err)
     c.loss.spec.gives = 0; /* loss and gradient are what training stands on */
     if (setjmp(escape) == 0) {
         subject_adopt(&c);
-        guarded_strict(&c, true);
         run(&c);
     }
     subject_release_memory(&c);
