@@ -52,9 +52,22 @@ check_tidy() {
 }
 
 # Each fuzzer for a moment; scripts/fuzz.sh 3600 is the real thing.
-check_fuzz() { scripts/fuzz.sh 18; }
+check_fuzz() { scripts/fuzz.sh 30; }
 
-# Runs one section with its output in a file, which is shown when it fails.
+# Why a section failed: all that its failed tests said, and the end of its log.
+show_failure() {
+    local log=$1
+    {
+        awk 'said && (/^ +Start +[0-9]+: / || /^ *[0-9]+\/[0-9]+ Test +#/ || / tests passed, /) { said = 0 }
+             / Test +#[0-9]+: .*\*\*\*/ { said = 1 }
+             said' "$log" | cut -c 1-400 | tail -n 400
+        echo '...'
+        tail -n 60 "$log"
+    } | sed 's/^/    /'
+    echo "    (all of it: $log)"
+}
+
+# Runs one section with its output in a file.
 section() {
     local name=$1 start=$SECONDS log=$log_dir/$1.log verdict=FAILED
     set +e # not "( ... ) || verdict=": that would switch -e off inside as well
@@ -66,7 +79,7 @@ section() {
     [ $? != 0 ] || verdict=passed
     set -e
     printf '%-10s %-7s %4d s  %s\n' "$name" "$verdict" $((SECONDS - start)) "$(grep -E '^[0-9]+% tests passed' "$log" | tail -1)"
-    [ "$verdict" = passed ] || { failed+=("$name"); sed 's/^/    /' "$log" | tail -n 80; echo "    (all of it: $log)"; }
+    [ "$verdict" = passed ] || { failed+=("$name"); show_failure "$log"; }
 }
 
 case ${1-} in
