@@ -43,12 +43,15 @@ check_release() { build_and_test release all; }
 check_asan() { build_and_test asan all; }
 check_tsan() { build_and_test tsan threaded_tests -L threads; }
 
-# The sources that are compiled, by the commands they are compiled with (of the release build).
+# The sources that are compiled, by the commands they are compiled with (of the release build). Nearly all of the time is
+# the analyzer's: it follows a function for 40,000 states and not for 225,000, a fifth of the time.
 check_tidy() {
+    local pass=--extra-arg=-Xclang
     [ -f build/release/compile_commands.json ] || cmake --preset release -G Ninja
     grep -oh '"file": "[^"]*"' build/release/compile_commands.json | cut -d'"' -f4 | sort -u |
         grep -E "^$PWD/(trainer|plugins|datasets)/" |
-        xargs -P "$jobs" -n 4 clang-tidy --quiet --warnings-as-errors='*' -p build/release
+        xargs -P "$jobs" -n 4 clang-tidy --quiet --warnings-as-errors='*' "$pass" --extra-arg=-analyzer-config "$pass" \
+            --extra-arg=max-nodes=40000 -p build/release
 }
 
 # Each fuzzer for a moment; scripts/fuzz.sh 3600 is the real thing.
