@@ -56,6 +56,8 @@ static double metric(const struct optim *o, size_t i)
 {
     if (o->family == &optim_adagrad || o->family == &optim_rmsprop)
         return sqrt(o->vectors[i]) + o->config.epsilon;
+    if (o->family == &optim_adam_single)
+        return sqrt((double)((const update_single *)o->vectors)[i] * optim_unbias2(o)) + o->config.epsilon;
     return sqrt(o->vectors[i] * optim_unbias2(o)) + o->config.epsilon;
 }
 

@@ -34,6 +34,7 @@ enum optim_judgement { OPTIM_TAKE, OPTIM_RETRY, OPTIM_GIVE_UP };
 struct optim_family {
     const struct optim_vectors *vectors; /* name NULL at the end */
     size_t numbers;                      /* scalars of state */
+    bool singles;                        /* vectors hold two floats in each place of a double */
     void (*start)(struct optim *o);      /* numbers that do not start at 0, or NULL */
 
     /* Full batch: descent.c drives these; else NULL. The iterate and its gradient are the family's first two vectors.
@@ -121,7 +122,7 @@ double optim_norm(const double *a, size_t n); /* neither overflows nor vanishes 
 bool optim_lbfgs_saw_flatness(const struct optim *o);
 
 extern const struct optim_family optim_gd, optim_spectral, optim_lbfgs, optim_newton; /* one file each */
-extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov, optim_adagrad, optim_rmsprop,
-    optim_adam; /* minibatch.c; adamw is adam */
+extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov, optim_adagrad, optim_rmsprop, optim_adam,
+    optim_adam_single; /* minibatch.c; adamw is adam */
 
 #endif

@@ -37,7 +37,8 @@ static struct update update_of(const struct optim *o, size_t first)
 {
     const struct optim_config *c = &o->config;
     const double rate = o->numbers[NUMBER_RATE];
-    bool adam = o->family == &optim_adam;
+    bool single = o->family == &optim_adam_single, adam = single || o->family == &optim_adam;
+    update_single *singles = single ? (update_single *)o->vectors : NULL;
     double *state = o->family == &optim_sgd ? o->vectors : o->vectors + first; /* sgd has none */
     return (struct update){
         .rate = rate,
@@ -48,12 +49,13 @@ static struct update update_of(const struct optim *o, size_t first)
         .beta1 = c->beta1,
         .beta2 = c->beta2,
         .epsilon = c->epsilon,
-        .single = c->single,
         .unbias1 = adam ? 1 / (1 - o->numbers[POWER1]) : 1,
         .unbias2 = adam ? 1 / (1 - o->numbers[POWER2]) : 1,
         .penalised = o->penalised + first,
         .first = state,
-        .second = adam ? optim_vector(o, 1) + first : state,
+        .second = adam && !single ? optim_vector(o, 1) + first : state,
+        .first_single = single ? singles + first : NULL,
+        .second_single = single ? singles + o->n + first : NULL,
     };
 }
 
@@ -78,14 +80,18 @@ void optim_step_list(struct optim *o, double *w, const double *g, const struct o
 {
     enum { AT_ONCE = 256 };
     double values[AT_ONCE], first[AT_ONCE], second[AT_ONCE];
+    update_single singles[2][AT_ONCE];
     uint8_t penalised[AT_ONCE];
     size_t at[AT_ONCE], width = list->width, all = list->count * width;
     const struct update whole = update_of(o, 0);
     struct update part = whole;
-    bool has_first = o->family != &optim_sgd, has_second = whole.second != whole.first;
+    bool single = whole.first_single != NULL;
+    bool has_first = o->family != &optim_sgd && !single, has_second = whole.second != whole.first;
     part.penalised = penalised;
     part.first = first;
     part.second = has_second ? second : first;
+    part.first_single = singles[0];
+    part.second_single = singles[1];
     for (size_t begin = 0, n; begin < all; begin += n) {
         n = all - begin < AT_ONCE ? all - begin : AT_ONCE;
         for (size_t i = 0; i < n; i++) {
@@ -98,6 +104,10 @@ void optim_step_list(struct optim *o, double *w, const double *g, const struct o
             first[i] = whole.first[at[i]];
         for (size_t i = 0; has_second && i < n; i++)
             second[i] = whole.second[at[i]];
+        for (size_t i = 0; single && i < n; i++) {
+            singles[0][i] = whole.first_single[at[i]];
+            singles[1][i] = whole.second_single[at[i]];
+        }
         o->update(&part, values, g + begin, 0, n);
         for (size_t i = 0; i < n; i++)
             w[at[i]] = values[i];
@@ -105,6 +115,10 @@ void optim_step_list(struct optim *o, double *w, const double *g, const struct o
             whole.first[at[i]] = first[i];
         for (size_t i = 0; has_second && i < n; i++)
             whole.second[at[i]] = second[i];
+        for (size_t i = 0; single && i < n; i++) {
+            whole.first_single[at[i]] = singles[0][i];
+            whole.second_single[at[i]] = singles[1][i];
+        }
     }
 }
 
@@ -138,9 +152,15 @@ static update_function pick_adam(enum cpu_isa isa)
     return KERNEL_PICK(update_adam, isa);
 }
 
+static update_function pick_adam_single(enum cpu_isa isa)
+{
+    return KERNEL_PICK(update_adam_single, isa);
+}
+
 static const struct optim_vectors none[] = {{0}}, velocity[] = {{"velocity", 1}, {0}};
 static const struct optim_vectors squares[] = {{"squares", 1}, {0}};
 static const struct optim_vectors moments[] = {{"squares", 1}, {"mean", 1}, {0}};
+static const struct optim_vectors singles[] = {{"squares_and_mean", 1}, {0}};
 
 const struct optim_family optim_sgd = {.vectors = none, .pick = pick_sgd};
 const struct optim_family optim_momentum = {.vectors = velocity, .pick = pick_momentum};
@@ -153,4 +173,13 @@ const struct optim_family optim_adam = {
     .start = adam_start,
     .begin = adam_begin,
     .pick = pick_adam,
+};
+/* In single precision, as the gradients are: an update waits for memory, and the state is most of it. */
+const struct optim_family optim_adam_single = {
+    .vectors = singles,
+    .singles = true,
+    .numbers = ADAM_END - NUMBER_COMMON,
+    .start = adam_start,
+    .begin = adam_begin,
+    .pick = pick_adam_single,
 };

@@ -108,6 +108,8 @@ static const struct optim_family *choose_family(const struct optim_config *confi
 {
     if (config->method == OPTIM_GD && isnan(config->learning_rate))
         return &optim_spectral;
+    if (config->single && methods[config->method].family == &optim_adam)
+        return &optim_adam_single;
     return methods[config->method].family;
 }
 
@@ -200,8 +202,8 @@ size_t optim_state(struct optim *o, struct optim_array *arrays, size_t most)
     size_t found = 0, vector = 0;
     for (; v->name; vector += v->count, v++, found++)
         if (found < most)
-            arrays[found] = (struct optim_array){v->name, optim_vector(o, vector), v->count * o->n};
+            arrays[found] = (struct optim_array){v->name, optim_vector(o, vector), v->count * o->n, o->family->singles};
     if (found < most)
-        arrays[found] = (struct optim_array){"numbers", o->numbers, NUMBER_COMMON + o->family->numbers};
+        arrays[found] = (struct optim_array){"numbers", o->numbers, NUMBER_COMMON + o->family->numbers, false};
     return found + 1;
 }

@@ -147,6 +147,7 @@ struct optim_array {
     const char *name;
     double *values;
     size_t count;
+    bool singles; /* each place of a double holds two floats */
 };
 size_t optim_state(struct optim *o, struct optim_array *arrays, size_t most);
 

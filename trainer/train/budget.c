@@ -20,6 +20,7 @@ static size_t method_vectors(const struct problem *p)
     struct optim_config config;
     optim_config_init(&config, (enum optim_method)p->job->optimizer.type);
     config.learning_rate = p->job->optimizer.learning_rate;
+    config.single = p->job->run.precision == GM_FLOAT32;
     return optim_vector_count(&config);
 }
 

@@ -92,8 +92,11 @@ void run_state(struct run *r, struct run_state *s)
         add(s, "", "snapshot", r->step.snapshot, r->n);
     if (r->strata)
         add_strata(s, r->strata);
-    for (size_t i = 0; i < found && i < OPTIM_ARRAYS; i++)
-        add(s, "optimizer/", optim[i].name, optim[i].values, optim[i].count);
+    for (size_t i = 0; i < found && i < OPTIM_ARRAYS; i++) {
+        bool singles = optim[i].singles;
+        add(s, "optimizer/", optim[i].name, singles ? NULL : optim[i].values, optim[i].count * (singles ? 2 : 1));
+        s->arrays[s->count - 1].singles = singles ? (void *)optim[i].values : NULL;
+    }
 }
 
 size_t state_numbers(void)

@@ -111,7 +111,7 @@ static void all_rows(const struct step *s)
 {
     struct engine *e = s->engine;
     size_t pieces = wide_pieces(s->batch->rows);
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 1)
     for (size_t piece = 0; piece < pieces; piece++) {
         struct worker *w = &e->workers[omp_get_thread_num()];
         struct model_tape tape = piece_of(s, piece);

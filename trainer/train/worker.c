@@ -256,6 +256,8 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
         gather_sparse(w, schema, window, index, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t row = index[i];
+        if (!schema->sparse && i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
+            fetch_ahead((const char *)window->x + index[i + 1] * window->stride, window->stride);
         if (!schema->sparse)
             convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1,
                          (char *)w->x + i * row_bytes);

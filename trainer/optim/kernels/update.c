@@ -20,6 +20,7 @@
 #include "optim/update.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "optim/penalty.h"
 
@@ -89,19 +90,8 @@ void KERNEL(update_rmsprop)(const struct update *u, double *restrict w, const do
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* rate / d. The root and the quotient cost more than all the rest: in single precision they take half the time, and
- * their rounding is that of the gradients. Where the square leaves the range of a float, epsilon or divergence rules.
- */
-ALWAYS_INLINE double adam_step(double rate, double square, double epsilon, bool single)
-{
-    if (single)
-        return (double)((float)rate / (sqrtf((float)square) + (float)epsilon));
-    return rate / (sqrt(square) + epsilon);
-}
-
 /* plain: neither l1 nor decay. */
-ALWAYS_INLINE void adam(const struct update *u, double *restrict w, const double *restrict g, size_t count, bool single,
-                        bool plain)
+ALWAYS_INLINE void adam(const struct update *u, double *restrict w, const double *restrict g, size_t count, bool plain)
 {
     const double rate = u->rate, epsilon = u->epsilon, scale = u->scale, l1 = u->l1, decay = u->decay;
     const double keep1 = u->beta1, keep2 = u->beta2, add1 = 1 - keep1, add2 = 1 - keep2;
@@ -112,7 +102,7 @@ ALWAYS_INLINE void adam(const struct update *u, double *restrict w, const double
         double slope = scale * g[i];
         m[i] = keep1 * m[i] + add1 * slope;
         s[i] = keep2 * s[i] + add2 * (slope * slope);
-        double step = adam_step(rate, s[i] * unbias2, epsilon, single);
+        double step = rate / (sqrt(s[i] * unbias2) + epsilon);
         double moved = w[i] - step * (m[i] * unbias1);
         w[i] = plain ? moved : penalty_shrink(moved - decay * penalised[i] * w[i], step * l1 * penalised[i]);
     }
@@ -124,13 +114,87 @@ void KERNEL(update_adam)(const struct update *u, double *restrict w, const doubl
     from.penalised += first;
     from.first += first;
     from.second += first;
-    bool plain = u->l1 == 0 && u->decay == 0;
-    if (u->single && plain)
-        adam(&from, w + first, g + first, end - first, true, true);
-    else if (u->single)
-        adam(&from, w + first, g + first, end - first, true, false);
-    else if (plain)
-        adam(&from, w + first, g + first, end - first, false, true);
+    if (u->l1 == 0 && u->decay == 0)
+        adam(&from, w + first, g + first, end - first, true);
     else
-        adam(&from, w + first, g + first, end - first, false, false);
+        adam(&from, w + first, g + first, end - first, false);
+}
+
+/* A mean this small moves nothing; smaller ones would never reach 0, and denormal numbers are slow. */
+#define LEAST_MEAN 1e-30F
+
+#define STRIP 32 /* parameters at a time; runs of parameters are short, and what is left of one goes through copies */
+
+struct strip {
+    double *w;
+    const double *g;
+    update_single *s, *m; /* squares and means */
+    const uint8_t *penalised;
+};
+
+/* The step's numbers in single precision. */
+struct singles {
+    float rate, scale, epsilon, keep1, keep2, add1, add2, unbias1, unbias2;
+    double l1, decay;
+};
+
+/* The same in single precision. Where a square leaves the range of a float, epsilon or divergence rules. */
+ALWAYS_INLINE void adam_strip(struct singles u, struct strip at, bool plain)
+{
+    float s[STRIP], m[STRIP], step[STRIP], moved[STRIP];
+    for (size_t i = 0; i < STRIP; i++) {
+        float slope = u.scale * (float)at.g[i], mean = u.keep1 * at.m[i] + u.add1 * slope;
+        s[i] = u.keep2 * at.s[i] + u.add2 * (slope * slope);
+        m[i] = fabsf(mean) < LEAST_MEAN ? 0 : mean;
+        step[i] = u.rate / (sqrtf(s[i] * u.unbias2) + u.epsilon);
+        moved[i] = step[i] * (m[i] * u.unbias1);
+    }
+    memcpy(at.s, s, sizeof s);
+    memcpy(at.m, m, sizeof m);
+    for (size_t i = 0; i < STRIP; i++) {
+        double w = at.w[i], next = w - (double)moved[i], size = at.penalised[i];
+        at.w[i] = plain ? next : penalty_shrink(next - u.decay * size * w, (double)step[i] * u.l1 * size);
+    }
+}
+
+ALWAYS_INLINE void adam_single(struct singles u, struct strip at, size_t count, bool plain)
+{
+    double w[STRIP] = {0}, g[STRIP] = {0};
+    float s[STRIP] = {0}, m[STRIP] = {0};
+    uint8_t penalised[STRIP] = {0};
+    for (; count >= STRIP; count -= STRIP) {
+        adam_strip(u, at, plain);
+        at = (struct strip){at.w + STRIP, at.g + STRIP, at.s + STRIP, at.m + STRIP, at.penalised + STRIP};
+    }
+    memcpy(w, at.w, count * sizeof *w);
+    memcpy(g, at.g, count * sizeof *g);
+    memcpy(s, at.s, count * sizeof *s);
+    memcpy(m, at.m, count * sizeof *m);
+    memcpy(penalised, at.penalised, count);
+    adam_strip(u, (struct strip){w, g, s, m, penalised}, plain);
+    memcpy(at.w, w, count * sizeof *w);
+    memcpy(at.s, s, count * sizeof *s);
+    memcpy(at.m, m, count * sizeof *m);
+}
+
+void KERNEL(update_adam_single)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
+                                size_t end)
+{
+    const struct strip at = {w + first, g + first, u->first_single + first, u->second_single + first,
+                             u->penalised + first};
+    const struct singles numbers = {.rate = (float)u->rate,
+                                    .scale = (float)u->scale,
+                                    .epsilon = (float)u->epsilon,
+                                    .keep1 = (float)u->beta1,
+                                    .keep2 = (float)u->beta2,
+                                    .add1 = (float)(1 - u->beta1),
+                                    .add2 = (float)(1 - u->beta2),
+                                    .unbias1 = (float)u->unbias1,
+                                    .unbias2 = (float)u->unbias2,
+                                    .l1 = u->l1,
+                                    .decay = u->decay};
+    if (u->l1 == 0 && u->decay == 0)
+        adam_single(numbers, at, end - first, true);
+    else
+        adam_single(numbers, at, end - first, false);
 }
