@@ -78,6 +78,47 @@ static void sparse_refresh_rest(const struct model *m, const double *params, voi
         w.bias[k] = params[n + k];
 }
 
+/* One output, float, not scaled: what text and categories most often are. */
+static void descend_plain(const struct model_entries *row, double step, float *restrict u)
+{
+    const float *restrict value = row->value;
+    for (size_t e = 0; e < row->count; e++)
+        u[row->index[e]] = (float)((double)u[row->index[e]] - step * (double)value[e]);
+}
+
+static void sparse_descend(const struct model *m, const struct model_entries *row, const double *grad_pred,
+                           void *weights)
+{
+    void *u = weights_at(m, weights).u;
+    size_t outputs = m->spec.outputs;
+    bool single = m->spec.precision == MODEL_F32;
+    for (size_t e = 0; e < row->soon_count; e++)
+        __builtin_prefetch((const char *)u + row->soon[e] * outputs * real_bytes(m), 1);
+    if (outputs == 1 && single && m->unscaled) {
+        descend_plain(row, grad_pred[0], u);
+        return;
+    }
+    for (size_t e = 0; e < row->count; e++) {
+        size_t j = row->index[e], at = j * outputs;
+        double x = single ? (double)((const float *)row->value)[e] : ((const double *)row->value)[e];
+        x /= m->scale[j] * m->scale[j]; /* of the parameter's gradient, and of the weight */
+        for (size_t k = 0; k < outputs; k++)
+            if (single)
+                ((float *)u)[at + k] = (float)((double)((float *)u)[at + k] - grad_pred[k] * x);
+            else
+                ((double *)u)[at + k] -= grad_pred[k] * x;
+    }
+}
+
+static void sparse_collect(const struct model *m, const void *weights, size_t first, size_t end, double *params)
+{
+    const void *u = weights_at(m, weights).u;
+    size_t outputs = m->spec.outputs, n = n_coefficients(m);
+    for (size_t i = first; i < end && i < n; i++)
+        params[i] = m->scale[i / outputs] *
+                    (m->spec.precision == MODEL_F32 ? (double)((const float *)u)[i] : ((const double *)u)[i]);
+}
+
 static size_t sparse_scratch_bytes(const struct model *m, size_t rows)
 {
     return rows * m->spec.outputs * real_bytes(m);
@@ -136,6 +177,8 @@ const struct model_ops model_linear_sparse = {
     .prepare = sparse_prepare,
     .refresh = sparse_refresh,
     .refresh_rest = sparse_refresh_rest,
+    .descend = sparse_descend,
+    .collect = sparse_collect,
     .scratch_bytes = sparse_scratch_bytes,
     .forward = sparse_forward,
     .backward = sparse_backward,

@@ -41,10 +41,12 @@ const struct model_ops *model_ops_named(const char *name, enum model_type *type)
 static void set_scales(struct model *m, const double *center, const double *scale)
 {
     bool single = m->spec.precision == MODEL_F32, near = single;
+    m->unscaled = true;
     for (size_t j = 0; j < m->spec.features; j++) {
         double c = center ? center[j] : 0;
         m->center[j] = single ? (double)(float)c : c;
         m->scale[j] = scale ? scale[j] : 1;
+        m->unscaled = m->unscaled && m->scale[j] == 1;
         m->centered |= m->center[j] != 0;
         near = near && fabs(m->center[j]) <= FOLD_MOST * m->scale[j];
         if (single)

@@ -68,6 +68,7 @@ struct engine_batch {
     const size_t *index;
     size_t rows;
     uint64_t step;
+    size_t ahead; /* known rows behind them in index: what is to be fetched next */
 };
 /*
  * What becomes of a batch's gradient. Functions are called for disjoint ranges [first, end) of parameters that together

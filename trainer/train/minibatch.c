@@ -62,12 +62,14 @@ static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s,
 {
     enum gm_code code = GM_OK;
     size_t at = 0;
-    engine_prepare(&r->engine, r->params);
+    if (!r->sparse) /* else once, at the beginning of the sweep */
+        engine_prepare(&r->engine, r->params);
     for (; skip > 0 && at < window->order_rows; skip--)
         at += rows_at(r, window, at);
     while (!code && at < window->order_rows && goes_on(r, s, totals)) {
         size_t rows = rows_at(r, window, at);
-        struct engine_batch batch = {window, window->order + at, rows, s->first_step + *s->done};
+        struct engine_batch batch = {window, window->order + at, rows, s->first_step + *s->done,
+                                     window->order_rows - at - rows};
         double epoch = (double)s->epoch + epoch_share(r, window, at, *s->done);
         optim_step_begin(s->optim, schedule_rate(&r->config, s->rate, epoch));
         code = r->sparse ? sparse_step_batch(r->sparse, &batch, totals, err)

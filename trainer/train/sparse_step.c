@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "optim/lazy.h"
 #include "train/engine_inside.h"
+#include "train/sparse_direct.h"
 
 #define PART_BYTES   ((size_t)128 << 10) /* of the gradient of a range of columns: stays in the second-level cache */
 #define RANGES_MOST  ((size_t)1024)
@@ -27,6 +28,7 @@ struct range_scratch {
 };
 
 struct sparse_step {
+    struct sparse_direct *direct; /* the steps of sgd; then nothing below is used but l2 */
     struct engine *engine;
     struct sparse_sweep sweep;
     size_t width, features; /* parameters of a column */
@@ -99,6 +101,11 @@ enum gm_code sparse_step_open(struct sparse_step **out, struct engine *e, const 
     s->width = m->spec.outputs;
     s->features = m->spec.features;
     s->l2 = config->l2;
+    if (sparse_direct_fits(config)) {
+        code = sparse_direct_open(&s->direct, e, rows, entries, err);
+        *out = s;
+        return code;
+    }
     s->block_rows = problem_batch_plan(p, rows).block_rows;
     choose_ranges(s);
     if ((code = take((void **)&s->entries, entries, sizeof *s->entries, err)) ||
@@ -123,6 +130,7 @@ void sparse_step_close(struct sparse_step *s)
 {
     if (!s)
         return;
+    sparse_direct_close(s->direct);
     for (int t = 0; s->scratch && t < s->engine->threads; t++) {
         memory_free(s->scratch[t].gradient);
         memory_free(s->scratch[t].seen);
@@ -142,6 +150,8 @@ void sparse_step_close(struct sparse_step *s)
 void sparse_step_begin(struct sparse_step *s, const struct sparse_sweep *sweep)
 {
     s->sweep = *sweep;
+    if (s->direct)
+        sparse_direct_begin(s->direct, sweep, s->l2);
     engine_prepare(s->engine, sweep->params);
 }
 
@@ -366,6 +376,8 @@ enum gm_code sparse_step_batch(struct sparse_step *s, const struct engine_batch 
 {
     struct engine *e = s->engine;
     struct engine_totals own = {.finite = true};
+    if (s->direct)
+        return sparse_direct_batch(s->direct, b, totals, err);
     plan_batch(s, b);
     memset(e->sums, 0, s->parts * sizeof *e->sums);
     if (s->caught) {
@@ -397,10 +409,15 @@ enum gm_code sparse_step_batch(struct sparse_step *s, const struct engine_batch 
 
 bool sparse_step_is_whole(const struct sparse_step *s)
 {
+    if (s->direct)
+        return sparse_direct_is_whole(s->direct);
     return !s->caught || s->lazy.steps == 0;
 }
 
 void sparse_step_end(struct sparse_step *s)
 {
-    catch_up_all(s);
+    if (s->direct)
+        sparse_direct_end(s->direct);
+    else
+        catch_up_all(s);
 }

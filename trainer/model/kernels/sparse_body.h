@@ -3,6 +3,18 @@
 #define PASTE2(name, suffix) name##_##suffix
 #define PASTE(name, suffix)  PASTE2(name, suffix)
 
+/* Weights of a row that is wanted soon: the loads of one row alone do not keep memory busy. Inlined, because gcc leaves
+ * out calls of a function that does nothing but this. */
+static inline __attribute__((always_inline)) void PASTE(fetch, SUFFIX)(const struct sparse_rows *b, size_t row,
+                                                                       const REAL *u, size_t outputs)
+{
+    if (row >= b->rows)
+        return;
+    const uint32_t *index = b->index + b->first[row];
+    for (size_t e = 0; e < b->count[row]; e++)
+        __builtin_prefetch(u + (size_t)index[e] * outputs);
+}
+
 /* One output: four sums, so that no addition waits for the one before. */
 static REAL PASTE(row_dot, SUFFIX)(const REAL *restrict value, const uint32_t *restrict index, size_t count,
                                    const REAL *restrict u)
@@ -24,6 +36,7 @@ static void PASTE(forward, SUFFIX)(const struct sparse_rows *b, const REAL *rest
     for (size_t i = 0; i < b->rows; i++) {
         const REAL *v = value + b->first[i];
         const uint32_t *index = b->index + b->first[i];
+        PASTE(fetch, SUFFIX)(b, i + 2, u, outputs);
         if (outputs == 1) {
             z[i] = PASTE(row_dot, SUFFIX)(v, index, b->count[i], u);
             continue;
