@@ -5,8 +5,8 @@
  * The job's meaning is every key that changes the model's bits. Not in it, and free to change between the runs:
  * run.threads, run.memory and run.watchdog (same bits), output.* and where data and plugins lie (those are known by
  * their content), stop.max_epochs and stop.max_time (when to end, not how to get there; max_epochs does count under the
- * cosine schedule, which ends there). No test walks over all keys of the job file yet: a new key that changes the bits
- * must be added in identity.c by hand.
+ * cosine schedule, which ends there). tests/cli/test_identity.c walks over all keys: a new one is
+ * in identity.c, or among those that may change, or fails there.
  */
 #ifndef TRAIN_IDENTITY_H
 #define TRAIN_IDENTITY_H
