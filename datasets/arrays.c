@@ -10,11 +10,13 @@
 #include "datasets/datasets.h"
 #include "datasets/import.h"
 #include "datasets/input.h"
+#include "datasets/names.h"
 #include "datasets/rows.h"
 
 #define BAND_BYTES ((size_t)1 << 20)
 
 struct arrays_import {
+    struct names names;
     const struct import_options *options;
     const struct array_source *x, *y; /* y: NULL when there is none */
     size_t rows_done, missing;
@@ -166,11 +168,12 @@ static enum gm_code write_file(struct arrays_import *job, const char *to, struct
     struct output *out;
     const struct rows_options plan = plan_rows(job);
     const char *names[2] = {job->x->label, job->y ? job->y->label : NULL};
-    enum gm_code code = output_open(&out, to, job->options->compress, err);
-    if (code)
+    enum gm_code code = names_check(&job->names, job->options, plan.features, err);
+    if (code || (code = output_open(&out, to, job->options->compress, err)))
         return code;
     if ((code = rows_init(&job->rows, out, &plan, err)) == GM_OK &&
-        (code = import_describe(out, names, job->y ? 2 : 1, err)) == GM_OK)
+        (code = import_describe(out, names, job->y ? 2 : 1, err)) == GM_OK &&
+        (code = names_write(&job->names, out, err)) == GM_OK)
         code = make_bands(job, err);
     for (size_t i = 0; i < job->rows.passes && code == GM_OK; i++)
         if ((code = pass(job, err)) == GM_OK)
@@ -196,12 +199,17 @@ enum gm_code import_arrays(const char *const *from, size_t files, const char *to
     if (code == GM_OK)
         code = choose(&job, &sources, err);
     if (code == GM_OK)
+        code = names_read(&job.names, options, err);
+    if (code == GM_OK)
         code = write_file(&job, to, err);
     if (code == GM_OK && report) {
-        *report = (struct import_report){
-            .rows = job.rows.options.rows, .features = job.rows.options.features, .missing = job.missing};
+        *report = (struct import_report){.rows = job.rows.options.rows,
+                                         .features = job.rows.options.features,
+                                         .missing = job.missing,
+                                         .classes = job.names.classes.count};
         snprintf(report->target, sizeof report->target, "%s", job.y ? job.y->word : "");
     }
+    names_release(&job.names);
     rows_release(&job.rows);
     memory_free(job.x_band);
     memory_free(job.y_band);

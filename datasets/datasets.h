@@ -35,6 +35,9 @@ struct import_options {
     enum import_floats floats;
     uint64_t memory; /* bytes for shuffling; 0: half of what this process may use */
     size_t features; /* libsvm: columns in all, for a file that lacks the last ones; 0: the largest index */
+    /* libsvm and arrays: files with the names of features and classes, a line each (up to a tab); NULL: none. libsvm
+     * has then as many columns as there are names of features. */
+    const char *feature_names, *class_names;
 };
 
 struct import_report {              /* what was written */

@@ -13,6 +13,7 @@
 #include "datasets/libsvm_row.h"
 #include "datasets/lines.h"
 #include "datasets/list.h"
+#include "datasets/names.h"
 #include "datasets/rows.h"
 
 #define WINDOW_BYTES ((uint64_t)8 << 20)
@@ -22,6 +23,7 @@ struct libsvm_import {
     const char *const *from; /* [files] */
     size_t files;
     struct import_meter meter;
+    struct names names;
     struct libsvm_row row;
     /* found by the first pass */
     struct cell_range values, labels;
@@ -110,6 +112,31 @@ static enum gm_code check_first_pass(const struct libsvm_import *svm, struct gm_
 static int32_t index_base(const struct libsvm_import *svm)
 {
     return svm->least == 0 ? 0 : 1;
+}
+
+/* Labels must be numbers of the classes that are named. */
+static enum gm_code check_labels(const struct libsvm_import *svm, struct gm_error *err)
+{
+    const struct cell_range *labels = &svm->labels;
+    enum data_type type = cell_range_type(labels);
+    size_t classes = svm->names.classes.count;
+    if (!classes || (type != DATA_F32 && type != DATA_F64 && labels->least >= 0 && (uint64_t)labels->most < classes))
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA,
+                     "%s: the labels are not numbers of classes: expected 0 to %zu, as %s names %zu classes.",
+                     svm->from[0], classes - 1, svm->options->class_names, classes);
+}
+
+/* The number of columns. */
+static enum gm_code choose_features(const struct libsvm_import *svm, size_t *features, struct gm_error *err)
+{
+    size_t used = (size_t)(svm->most - index_base(svm)) + 1, named = svm->names.features.count;
+    size_t asked = svm->options->features ? svm->options->features : named;
+    *features = asked ? asked : used;
+    if (*features < used)
+        return error_set(err, GM_BAD_DATA, "%s: expected at most %zu features, found index %d.", svm->from[0],
+                         *features, svm->most);
+    return names_check(&svm->names, svm->options, *features, err);
 }
 
 /* ---- windows of output rows -----------------------------------------------------------------------------------------
@@ -286,6 +313,7 @@ static enum gm_code write_file(struct libsvm_import *svm, const char *to, size_t
     svm->type = type_of(&svm->values, svm->options->floats);
     svm->label_type = type_of(&svm->labels, svm->options->floats);
     if ((code = order_rows(svm, err)) == GM_OK && (code = import_describe(out, svm->from, svm->files, err)) == GM_OK &&
+        (code = names_write(&svm->names, out, err)) == GM_OK &&
         (code = make_arrays(svm, out, features, err)) == GM_OK && (code = write_passes(svm, err)) == GM_OK)
         code = output_finish(out, err);
     output_close(out);
@@ -294,6 +322,7 @@ static enum gm_code write_file(struct libsvm_import *svm, const char *to, size_t
 
 static void release(struct libsvm_import *svm)
 {
+    names_release(&svm->names);
     libsvm_row_release(&svm->row);
     memory_free(svm->indptr);
     memory_free(svm->place);
@@ -312,20 +341,19 @@ enum gm_code import_libsvm(const char *const *from, size_t files, const char *to
     if (code == GM_OK)
         code = import_meter_init(&svm.meter, from, files, options, err);
     if (code == GM_OK)
+        code = names_read(&svm.names, options, err);
+    if (code == GM_OK)
         code = pass(&svm, look, err);
     if (code == GM_OK)
         code = check_first_pass(&svm, err);
-    if (code == GM_OK) {
-        features = (size_t)(svm.most - index_base(&svm)) + 1;
-        if (options->features && options->features < features)
-            code = error_set(err, GM_BAD_DATA, "%s: expected at most %zu features, found index %d.", from[0],
-                             options->features, svm.most);
-        features = options->features ? options->features : features;
-    }
+    if (code == GM_OK)
+        code = check_labels(&svm, err);
+    if (code == GM_OK)
+        code = choose_features(&svm, &features, err);
     if (code == GM_OK)
         code = write_file(&svm, to, features, err);
     if (code == GM_OK && report) {
-        *report = (struct import_report){.rows = svm.rows, .features = features};
+        *report = (struct import_report){.rows = svm.rows, .features = features, .classes = svm.names.classes.count};
         snprintf(report->target, sizeof report->target, "label");
     }
     release(&svm);

@@ -2,17 +2,19 @@
 # Text: from the descriptions of the packages that apt knows to the section each belongs to. A bag of words, tf-idf, as sparse rows;
 # a linear softmax. Every fifth package is held out.   usage: scripts/text_example.sh [DIRECTORY]   (default: build/text)
 # MIN_COUNT (3): packages a word must occur in. MOST_WORDS (50000): size of the vocabulary. GRADMILL: the program.
+# AVAILABLE: a file that holds what apt-cache dumpavail would say. LEAST (1000): descriptions that are worth a start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD
 gradmill=${GRADMILL:-$PWD/build/release/bin/gradmill}
 [[ -x $gradmill ]] || gradmill=$(command -v gradmill) || { echo "No gradmill: build it first (README), or set GRADMILL." >&2; exit 66; }
-command -v apt-cache >/dev/null || { echo "There is no apt-cache here: this example needs Debian or Ubuntu." >&2; exit 66; }
+available=$(realpath "${AVAILABLE:-/dev/null}")
+[[ -n ${AVAILABLE:-} ]] || command -v apt-cache >/dev/null || { echo "There is no apt-cache here: this example needs Debian or Ubuntu." >&2; exit 66; }
 run() { printf '$ %s\n' "$*" && "$@"; }
 mkdir -p "${1:-build/text}" && cd "${1:-build/text}"
 
 # SECTION<tab>words: lower case, everything but letters, digits and + becomes a space; contrib/, non-free/ and the like are dropped.
-LC_ALL=C apt-cache dumpavail | LC_ALL=C awk '
+if [[ -n ${AVAILABLE:-} ]]; then cat "$available"; else LC_ALL=C apt-cache dumpavail; fi | LC_ALL=C awk '
     function finish() {
         if (section != "" && text != "") {
             text = tolower(text)
@@ -31,7 +33,7 @@ LC_ALL=C apt-cache dumpavail | LC_ALL=C awk '
     END { finish() }' | LC_ALL=C sort -u >all.tsv
 packages=$(wc -l <all.tsv)
 echo "$packages different descriptions"
-if ((packages < 1000)); then
+if ((packages < ${LEAST:-1000})); then
     echo "apt knows too few packages: 'apt-get update' fetches the lists (without network only installed packages are known)." >&2
     exit 66
 fi
@@ -43,8 +45,8 @@ for part in train held_out; do
 done
 words=$(wc -l <words.txt)
 echo "$words words, $(wc -l <sections.txt) sections (words.txt, sections.txt: numbered by line)"
-run "$gradmill" import train.libsvm -o train.h5 --features "$words" --quiet
-run "$gradmill" import held_out.libsvm -o held_out.h5 --features "$words" --quiet
+run "$gradmill" import train.libsvm -o train.h5 --feature-names words.txt --class-names sections.txt --quiet
+run "$gradmill" import held_out.libsvm -o held_out.h5 --feature-names words.txt --class-names sections.txt --quiet
 
 cat >job.yaml <<'END'
 data: {train: train.h5, standardize: false}   # tf-idf rows have length 1

@@ -212,7 +212,41 @@ static void a_row_can_be_parsed_again_and_again(void)
     libsvm_row_release(&row);
 }
 
+/* Names come from files; what stands behind a tab is a note. */
+static void names_are_taken_from_files(void)
+{
+    static const double indptr[] = {0, 1, 2};
+    struct gm_error err;
+    struct import_report report;
+    const char *text = "1 1:0.5\n0 2:2\n";
+    char words[300], classes[300], few[300];
+    snprintf(words, sizeof words, "%s", test_path("words.txt"));
+    snprintf(classes, sizeof classes, "%s", test_path("classes.txt"));
+    snprintf(few, sizeof few, "%s", test_path("few.txt"));
+    test_write(words, "ant\t7\nbee\t5\ncat\t2\n");
+    test_write(classes, "no\nyes\n");
+    test_write(few, "only\n");
+    struct import_options options = {.feature_names = words, .class_names = classes};
+    CU_ASSERT_EQUAL_FATAL(import_text(text, &options, &report, &err), GM_OK);
+    CU_ASSERT(report.features == 3 && report.classes == 2); /* as many columns as names */
+    expect_array("X/indptr", indptr, 3, 8, false);
+    CU_ASSERT_STRING_EQUAL(h5text(test_path("out.h5"), "/", "feature_names"), "ant|bee|cat");
+    CU_ASSERT_STRING_EQUAL(h5text(test_path("out.h5"), "/", "class_names"), "no|yes");
+    options.class_names = few;
+    CU_ASSERT_EQUAL(import_text(text, &options, NULL, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "expected 0 to 0");
+    options = (struct import_options){.feature_names = few};
+    CU_ASSERT_EQUAL(import_text(text, &options, NULL, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "expected at most 1 features, found index 2");
+    options = (struct import_options){.feature_names = words, .features = 4};
+    CU_ASSERT_EQUAL(import_text(text, &options, NULL, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "a name for each of 4 features, found 3");
+    options = (struct import_options){.class_names = test_path("absent.txt")};
+    CU_ASSERT_EQUAL(import_text(text, &options, NULL, &err), GM_NO_INPUT);
+}
+
 TEST_MAIN("libsvm", TEST(rows_become_csr), TEST(a_zero_index_means_counting_from_zero),
           TEST(queries_and_real_targets_are_kept), TEST(the_width_can_be_given), TEST(several_files_become_one),
           TEST(windows_and_shuffling_keep_rows_whole), TEST(large_files_stream_through_several_windows),
-          TEST(bad_lines_are_named), TEST(long_lines_are_read), TEST(a_row_can_be_parsed_again_and_again))
+          TEST(bad_lines_are_named), TEST(long_lines_are_read), TEST(a_row_can_be_parsed_again_and_again),
+          TEST(names_are_taken_from_files))

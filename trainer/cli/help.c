@@ -95,6 +95,8 @@ static const char import_help[] =
     "  --target COLUMN       name or number (from 1) of the target; default: target, label, y or class\n"
     "  --no-target           every column is a feature\n"
     "  --features D          libsvm: columns in all, for a file that lacks the last ones\n"
+    "  --feature-names FILE, --class-names FILE\n"
+    "                        libsvm, NumPy, idx: names from a text file, a line each up to a tab; labels count from 0\n"
     "  --drop COLUMNS        CSV: leave columns out: names or numbers with commas between\n"
     "  --header, --no-header CSV: the first line is names, or data; default: names when no cell of it is a number\n"
     "  --float32, --float64  type of features that are not whole; default: float32 where that loses nothing\n"

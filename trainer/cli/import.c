@@ -24,7 +24,21 @@ static void show(void *context, uint64_t done, uint64_t all)
         progress_draw(bar, progress_share("importing", (double)done, (double)all, progress_width(), line));
 }
 
-enum { TARGET = 256, NO_TARGET, COMPRESS, SHUFFLE, DROP, HEADER, NO_HEADER, FLOAT32, FLOAT64, MEMORY, FEATURES };
+enum {
+    TARGET = 256,
+    NO_TARGET,
+    COMPRESS,
+    SHUFFLE,
+    DROP,
+    HEADER,
+    NO_HEADER,
+    FLOAT32,
+    FLOAT64,
+    MEMORY,
+    FEATURES,
+    FEATURE_NAMES,
+    CLASS_NAMES
+};
 
 static bool take(struct arguments *a, int option)
 {
@@ -43,6 +57,12 @@ static bool take(struct arguments *a, int option)
         return options_seed("import", "--shuffle", optarg, &a->options.seed);
     case FEATURES:
         return options_count("import", "--features", optarg, 1, &a->options.features);
+    case FEATURE_NAMES:
+        a->options.feature_names = optarg;
+        return true;
+    case CLASS_NAMES:
+        a->options.class_names = optarg;
+        return true;
     case DROP:
         a->options.drop = optarg;
         return true;
@@ -83,6 +103,8 @@ static int parse(int argc, char **argv, struct arguments *a)
                                           {"float32", no_argument, NULL, FLOAT32},
                                           {"float64", no_argument, NULL, FLOAT64},
                                           {"features", required_argument, NULL, FEATURES},
+                                          {"feature-names", required_argument, NULL, FEATURE_NAMES},
+                                          {"class-names", required_argument, NULL, CLASS_NAMES},
                                           {"memory", required_argument, NULL, MEMORY},
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
