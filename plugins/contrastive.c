@@ -13,6 +13,7 @@ enum { TEMPERATURE, SYMMETRIC, NORMALIZE, PARAMS };
 struct towers {
     const struct gm_loss_batch *batch;
     size_t width;                  /* outputs of one tower */
+    double *weight;                /* [rows] */
     double *inverse_a, *inverse_b; /* [rows] one over the length, or 1 */
     double *across;                /* [rows] logsumexp_j s_ij of each i */
     double *top, *down; /* [rows] largest s_ij over i and sum of e^(s_ij - top), then the logsumexp, in top */
@@ -35,43 +36,76 @@ GM_INLINE double inverse_length(const struct towers *t, const double *x)
     return size < 1e-150 ? 0.0 : 1.0 / size;
 }
 
-GM_INLINE void fill_similar(const struct towers *t, size_t row)
+/* a . b_j of four rows j at once: four sums that do not wait for each other. */
+GM_INLINE void four_products(const struct towers *t, const double *a, size_t j, double *product)
 {
-    const double scale = t->inverse_a[row] / t->batch->param[TEMPERATURE].real;
-    for (size_t j = 0; j < t->batch->rows; j++)
-        t->similar[j] = gm_weight(t->batch, j) == 0.0
-                            ? -(double)INFINITY
-                            : gm_dot(tower_a(t, row), tower_b(t, j), t->width) * t->inverse_b[j] * scale;
+    const double *b0 = tower_b(t, j), *b1 = tower_b(t, j + 1), *b2 = tower_b(t, j + 2), *b3 = tower_b(t, j + 3);
+    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
+    for (size_t d = 0; d < t->width; d++) {
+        s0 += a[d] * b0[d];
+        s1 += a[d] * b1[d];
+        s2 += a[d] * b2[d];
+        s3 += a[d] * b3[d];
+    }
+    product[0] = s0;
+    product[1] = s1;
+    product[2] = s2;
+    product[3] = s3;
 }
 
-/* Both logsumexp of every row; returns the loss. */
-GM_INLINE double forward(struct towers *t)
+GM_INLINE void fill_similar(const struct towers *t, size_t row)
 {
-    const struct gm_loss_batch *b = t->batch;
-    const double half = b->param[SYMMETRIC].integer ? 0.5 : 0.0;
-    double loss = 0.0;
-    for (size_t i = 0; i < b->rows; i++) {
+    const size_t rows = t->batch->rows;
+    const double *a = tower_a(t, row), scale = t->inverse_a[row] / t->batch->param[TEMPERATURE].real;
+    size_t j = 0;
+    for (; j + 4 <= rows; j += 4)
+        four_products(t, a, j, t->similar + j);
+    for (; j < rows; j++)
+        t->similar[j] = gm_dot(a, tower_b(t, j), t->width);
+    for (j = 0; j < rows; j++)
+        t->similar[j] = t->weight[j] == 0.0 ? -(double)INFINITY : t->similar[j] * t->inverse_b[j] * scale;
+}
+
+GM_INLINE void start(const struct towers *t)
+{
+    for (size_t i = 0; i < t->batch->rows; i++) {
+        t->weight[i] = gm_weight(t->batch, i);
         t->inverse_a[i] = inverse_length(t, tower_a(t, i));
         t->inverse_b[i] = inverse_length(t, tower_b(t, i));
         t->top[i] = -(double)INFINITY;
         t->down[i] = 0.0;
     }
+}
+
+/* One more row i in the sums over i of every column j. */
+GM_INLINE void add_down(const struct towers *t)
+{
+    for (size_t j = 0; j < t->batch->rows; j++) {
+        const double top = gm_max(t->similar[j], t->top[j]);
+        const double down = t->down[j] * gm_exp(t->top[j] - top) + gm_exp(t->similar[j] - top);
+        t->down[j] = t->weight[j] == 0.0 ? 1.0 : down;
+        t->top[j] = top;
+    }
+}
+
+/* Both logsumexp of every row; returns the loss. */
+GM_INLINE double forward(const struct towers *t)
+{
+    const struct gm_loss_batch *b = t->batch;
+    const double half = b->param[SYMMETRIC].integer ? 0.5 : 0.0;
+    double loss = 0.0;
+    start(t);
     for (size_t i = 0; i < b->rows; i++) {
-        if (gm_weight(b, i) == 0.0)
+        if (t->weight[i] == 0.0)
             continue;
         fill_similar(t, i);
         t->across[i] = gm_logsumexp(t->similar, b->rows);
-        loss += gm_weight(b, i) * ((1.0 - half) * t->across[i] - t->similar[i]);
-        for (size_t j = 0; j < b->rows; j++) {
-            const double top = gm_max(t->similar[j], t->top[j]);
-            t->down[j] =
-                gm_weight(b, j) == 0.0 ? 1.0 : t->down[j] * gm_exp(t->top[j] - top) + gm_exp(t->similar[j] - top);
-            t->top[j] = top;
-        }
+        loss += t->weight[i] * ((1.0 - half) * t->across[i] - t->similar[i]);
+        add_down(t);
     }
     for (size_t j = 0; j < b->rows; j++) {
         t->top[j] += gm_log(t->down[j]);
-        loss += gm_weight(b, j) == 0.0 ? 0.0 : half * gm_weight(b, j) * t->top[j];
+        loss += t->weight[j] == 0.0 ? 0.0 : half * t->weight[j] * t->top[j];
     }
     return loss;
 }
@@ -86,28 +120,46 @@ GM_INLINE void unscale(const struct towers *t, const double *x, double inverse, 
         grad[d] = (grad[d] - along * x[d]) * inverse;
 }
 
+/* pull[j] = d loss / d s_ij, for one i; it stands where similar stood. */
+GM_INLINE void fill_pull(const struct towers *t, size_t row)
+{
+    const double half = t->batch->param[SYMMETRIC].integer ? 0.5 : 0.0, own = t->weight[row];
+    const double across = t->across[row];
+    for (size_t j = 0; j < t->batch->rows; j++) {
+        const double pull = (1.0 - half) * own * gm_exp(t->similar[j] - across) +
+                            half * t->weight[j] * gm_exp(t->similar[j] - t->top[j]);
+        t->similar[j] = t->weight[j] == 0.0 ? 0.0 : pull;
+    }
+    t->similar[row] -= own;
+}
+
+/* One pair: to += x times a, and from += y times b. */
+GM_INLINE void add_pair(size_t width, double x, const double *GM_RESTRICT a, double *GM_RESTRICT to, double y,
+                        const double *GM_RESTRICT b, double *GM_RESTRICT from)
+{
+    for (size_t d = 0; d < width; d++) {
+        to[d] += x * a[d];
+        from[d] += y * b[d];
+    }
+}
+
 GM_INLINE void backward(const struct towers *t, double *grad)
 {
     const struct gm_loss_batch *b = t->batch;
-    const double half = b->param[SYMMETRIC].integer ? 0.5 : 0.0, scale = 1.0 / b->param[TEMPERATURE].real;
+    const double scale = 1.0 / b->param[TEMPERATURE].real;
     for (size_t i = 0; i < b->rows * b->outputs; i++)
         grad[i] = 0.0;
     for (size_t i = 0; i < b->rows; i++) {
-        const double own = gm_weight(b, i);
-        if (own == 0.0)
+        if (t->weight[i] == 0.0)
             continue;
         fill_similar(t, i);
+        fill_pull(t, i);
         for (size_t j = 0; j < b->rows; j++) {
-            if (gm_weight(b, j) == 0.0)
+            const double pull = t->similar[j] * scale;
+            if (t->weight[j] == 0.0)
                 continue;
-            double pull = (1.0 - half) * own * gm_exp(t->similar[j] - t->across[i]) +
-                          half * gm_weight(b, j) * gm_exp(t->similar[j] - t->top[j]) - (i == j ? own : 0.0);
-            double *grad_a = grad + i * b->outputs, *grad_b = grad + j * b->outputs + t->width;
-            const double to_a = pull * scale * t->inverse_b[j], to_b = pull * scale * t->inverse_a[i];
-            for (size_t d = 0; d < t->width; d++) {
-                grad_a[d] += to_a * tower_b(t, j)[d];
-                grad_b[d] += to_b * tower_a(t, i)[d];
-            }
+            add_pair(t->width, pull * t->inverse_b[j], tower_b(t, j), grad + i * b->outputs, pull * t->inverse_a[i],
+                     tower_a(t, i), grad + j * b->outputs + t->width);
         }
     }
     for (size_t i = 0; i < b->rows; i++) {
@@ -121,8 +173,15 @@ GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss
     double *at = (double *)b->scratch;
     if (b->outputs % 2)
         return gm_fail(b, GM_LOSS_UNSUPPORTED, "the two towers need an even number of outputs");
-    struct towers t = {
-        b, b->outputs / 2, at, at + b->rows, at + 2 * b->rows, at + 3 * b->rows, at + 4 * b->rows, at + 5 * b->rows};
+    const struct towers t = {b,
+                             b->outputs / 2,
+                             at,
+                             at + b->rows,
+                             at + 2 * b->rows,
+                             at + 3 * b->rows,
+                             at + 4 * b->rows,
+                             at + 5 * b->rows,
+                             at + 6 * b->rows};
     r->loss = forward(&t);
     if (r->grad)
         backward(&t, r->grad);
@@ -150,7 +209,7 @@ static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
                                          .coupling = GM_ROWS_BATCH,
                                          .nature = GM_NATURE_NON_CONVEX,
                                          .task = GM_TASK_METRIC,
-                                         .scratch_per_row = 6 * sizeof(double)};
+                                         .scratch_per_row = 7 * sizeof(double)};
 
 GM_LOSS_PLUGIN(.id = "contrastive", .version = "1.0",
                .formula = "-s_ii + logsumexp_j s_ij; s_ij = cos(a_i, b_j) / temperature, a and b halves of the outputs",
