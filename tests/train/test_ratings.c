@@ -151,6 +151,16 @@ static void a_sparse_matrix_is_ratings_too(void)
     archive_close(a);
     CU_ASSERT_EQUAL(train("columns.h5", "other.h5", NULL, &err), GM_BAD_DATA);
     ASSERT_HOLDS(err.text, "holds compressed columns");
+    /* without a word, the shape tells: 4 columns, 5 pointers */
+    const double users_by_items[] = {7, 4};
+    const struct archive_shape two = {1, {2}};
+    CU_ASSERT(!archive_create(&a, &err) && !archive_put(a, "/indptr", ARCHIVE_I64, &rows, indptr, &err) &&
+              !archive_put(a, "/indices", ARCHIVE_I64, &entries, items, &err) &&
+              !archive_put(a, "/shape", ARCHIVE_F64, &two, users_by_items, &err) &&
+              !archive_save(a, "columns.h5", &err));
+    archive_close(a);
+    CU_ASSERT_EQUAL(train("columns.h5", "other.h5", NULL, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "holds compressed columns");
 }
 
 static void with_file(struct gm_job *job)

@@ -17,6 +17,7 @@
 #include "data/listing.h"
 
 #include "data/ratings_ids.h"
+#include "data/sparse.h"
 
 #define BAND_ROWS ((size_t)1 << 16)
 
@@ -95,15 +96,19 @@ static enum gm_code check_lengths(const struct parts *p, struct gm_error *err)
 }
 
 /* Compressed columns look the same and would be read with users and items exchanged. */
-static enum gm_code check_by_rows(const struct place *place, struct gm_error *err)
+static enum gm_code check_by_rows(const struct place *place, size_t pointers, struct gm_error *err)
 {
+    int64_t shape[2];
     char **words = NULL;
     size_t count = 0;
     hid_t group = H5Gopen2(place->file->id, place->group, H5P_DEFAULT);
     enum gm_code code = h5_words(&words, &count, group, "encoding-type", err);
-    if (!code && count == 1 && strstr(words[0], "csc"))
+    bool by_columns = count == 1 && strstr(words[0], "csc");
+    if (!code && !by_columns && count == 0 && sparse_given_shape(group, shape))
+        by_columns = pointers != (uint64_t)shape[0] + 1 && pointers == (uint64_t)shape[1] + 1;
+    if (!code && by_columns)
         code = error_set(err, GM_BAD_DATA,
-                         "%s:%s: holds compressed columns (csc_matrix); ratings are read by rows: store it as CSR.",
+                         "%s:%s: holds compressed columns (CSC); ratings are read by rows: store it as CSR.",
                          place->file->path, place->group);
     h5_free_words(words, count);
     H5Gclose(group);
@@ -121,7 +126,7 @@ static enum gm_code find_parts(struct parts *p, struct place *place, struct gm_e
         (code = open_named(&p->rating, place, data_names, err)))
         return code;
     p->sparse = p->user.at && p->item.at;
-    return p->sparse ? check_by_rows(place, err) : say_missing(place, "users", err);
+    return p->sparse ? check_by_rows(place, p->user.rows, err) : say_missing(place, "users", err);
 }
 
 /* Read the first and the last value: what crashes the library does so in the trial. */

@@ -49,6 +49,8 @@ struct sparse {
 /* Is the place, or one of the usual names in it, a group of sparse rows? `name` [size] gets its absolute name. */
 bool sparse_find(const struct place *place, char *name, size_t size);
 
+/* The shape that a group gives, as an attribute or a dataset; false: none. The caller holds hdf5_lock. */
+bool sparse_given_shape(hid_t group, int64_t shape[2]);
 /* Open the arrays of group `name` and learn the shape. GM_BAD_DATA with the array and what is wrong. */
 enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const char *name, struct gm_error *err);
 void sparse_close(struct sparse *s); /* NULL is fine */

@@ -145,6 +145,12 @@ static bool says_columns(hid_t group)
     return columns;
 }
 
+bool sparse_given_shape(hid_t group, int64_t shape[2])
+{
+    return shape_attribute(group, "shape", shape) || shape_attribute(group, "h5sparse_shape", shape) ||
+           shape_dataset(group, shape);
+}
+
 /* One more than the largest number of an array, which has no shape to say so. */
 static enum gm_code count_from(const struct stored *stored, const char *what, size_t *count, struct gm_error *err)
 {
@@ -223,9 +229,7 @@ static enum gm_code learn_shape(struct sparse *s, hid_t group, struct gm_error *
     int64_t shape[2] = {0, 0};
     if (s->form == SPARSE_CSR && s->pointers.rows < 2)
         return error_set(err, GM_BAD_DATA, "%s: one number alone describes no row.", s->pointers.at);
-    bool given = shape_attribute(group, "shape", shape) || shape_attribute(group, "h5sparse_shape", shape) ||
-                 shape_dataset(group, shape);
-    return given ? take_shape(s, group, shape, err) : guess_shape(s, group, err);
+    return sparse_given_shape(group, shape) ? take_shape(s, group, shape, err) : guess_shape(s, group, err);
 }
 
 enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const char *name, struct gm_error *err)
