@@ -179,5 +179,74 @@ static void strides_and_unaligned_rows_change_nothing(void)
     CU_ASSERT_EQUAL(memcmp(g1, g2, sizeof g1), 0);
 }
 
-TEST_MAIN("dense", TEST(every_instruction_set_agrees_with_the_reference),
-          TEST(a_row_has_the_same_bits_wherever_it_stands), TEST(strides_and_unaligned_rows_change_nothing))
+/* ---- rows as they are stored ---- */
+
+/* A finite half, by its definition in IEEE 754. */
+static float half_value(uint16_t h)
+{
+    int exponent = h >> 10 & 31, fraction = h & 1023;
+    float size = exponent ? ldexpf((float)(1024 + fraction), exponent - 25) : ldexpf((float)fraction, -24);
+    return h & 0x8000 ? -size : size;
+}
+
+/* [MOST_ROWS x MOST_FEATURES] in every type, and the same numbers as floats. */
+static struct {
+    uint8_t u8[MOST_ROWS * MOST_FEATURES];
+    int16_t i16[MOST_ROWS * MOST_FEATURES];
+    uint16_t f16[MOST_ROWS * MOST_FEATURES];
+    float as_float[DENSE_STORED][MOST_ROWS * MOST_FEATURES];
+} stored;
+
+static void fill_stored(void)
+{
+    for (size_t i = 0; i < MOST_ROWS * MOST_FEATURES; i++) {
+        uint64_t bits = random_below((struct random_key){9, RANDOM_CHECK, 0}, i, (uint64_t)1 << 40);
+        stored.u8[i] = (uint8_t)bits;
+        stored.i16[i] = (int16_t)(bits >> 8);
+        stored.f16[i] = (uint16_t)(bits >> 24);
+        if ((stored.f16[i] & 0x7c00) == 0x7c00) /* infinite or no number */
+            stored.f16[i] ^= 0x4000;
+        stored.as_float[DENSE_U8][i] = stored.u8[i];
+        stored.as_float[DENSE_I16][i] = stored.i16[i];
+        stored.as_float[DENSE_F16][i] = half_value(stored.f16[i]);
+    }
+}
+
+static void check_stored(const struct dense_kernels *k, enum dense_stored type, struct dense_f32 block, size_t outputs)
+{
+    const void *const rows[DENSE_STORED] = {NULL, stored.u8, stored.i16, stored.f16};
+    static float z[2][MOST_ROWS * MOST_OUTPUTS];
+    static double g[2][MOST_OUTPUTS * MOST_FEATURES];
+    memset(g, 0, sizeof g);
+    block.x = stored.as_float[type];
+    k->forward_f32(&block, a.u, outputs, z[0]);
+    k->backward_f32(&block, a.r, outputs, g[0]);
+    block.x = block.next = rows[type];
+    k->forward_stored[type](&block, a.u, outputs, z[1]);
+    k->backward_stored[type](&block, a.r, outputs, g[1]);
+    CU_ASSERT_EQUAL(memcmp(z[0], z[1], block.rows * outputs * sizeof(float)), 0);
+    CU_ASSERT_EQUAL(memcmp(g[0], g[1], sizeof g[0]), 0);
+}
+
+/* Expected: the kernels for floats, on numbers that C and IEEE 754 convert. */
+static void rows_as_they_are_stored_give_the_bits_of_converted_rows(void)
+{
+    fill();
+    fill_stored();
+    for (int isa = CPU_BASELINE; isa <= (int)cpu_isa(); isa++) {
+        struct dense_kernels k = dense_kernels_for((enum cpu_isa)isa);
+        CU_ASSERT(k.forward_stored[DENSE_REAL] == k.forward_f32 && k.backward_stored[DENSE_REAL] == k.backward_f32);
+        EACH(f, feature_counts) EACH(r, row_counts) EACH(o, output_counts)
+        {
+            size_t n = feature_counts[f];
+            struct dense_f32 block = {NULL, n, row_counts[r], n, o % 2 ? a.c : NULL, NULL};
+            for (int type = DENSE_U8; n >= DENSE_STORED_LEAST && type < DENSE_STORED; type++)
+                if (k.forward_stored[type])
+                    check_stored(&k, (enum dense_stored)type, block, output_counts[o]);
+        }
+    }
+}
+
+TEST_MAIN("dense", TEST(rows_as_they_are_stored_give_the_bits_of_converted_rows),
+          TEST(every_instruction_set_agrees_with_the_reference), TEST(a_row_has_the_same_bits_wherever_it_stands),
+          TEST(strides_and_unaligned_rows_change_nothing))

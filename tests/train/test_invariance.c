@@ -222,6 +222,57 @@ static void streamed_and_resident_give_the_same_bytes(void)
     streamed_is_resident(data, "mse", network);
 }
 
+/* 701 rows of 33 whole numbers 0 .. 255, /X stored as `type`, and y. */
+static void write_stored(const char *path, hid_t type)
+{
+    enum { ROWS = 701, FEATURES = 33 };
+    static unsigned char x[ROWS * FEATURES], y[ROWS];
+    const hsize_t shape[2] = {ROWS, FEATURES};
+    for (size_t i = 0; i < ROWS * FEATURES; i++)
+        x[i] = (unsigned char)random_below((struct random_key){6, RANDOM_CHECK, 0}, i, 256);
+    for (size_t i = 0; i < ROWS; i++)
+        y[i] = x[i * FEATURES] / 2;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space[2] = {H5Screate_simple(2, shape, NULL), H5Screate_simple(1, shape, NULL)};
+    hid_t set[2] = {H5Dcreate2(file, "X", type, space[0], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                    H5Dcreate2(file, "y", H5T_NATIVE_FLOAT, space[1], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)};
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT(H5Dwrite(set[i], H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, i ? y : x) >= 0);
+        H5Dclose(set[i]);
+        H5Sclose(space[i]);
+    }
+    H5Fclose(file);
+}
+
+/* The model reads some types as they are stored, others are converted first: uint8, int16 and others against float32.
+ */
+static void small_numbers_train_alike_however_they_are_stored(void)
+{
+    const hid_t types[] = {H5T_NATIVE_FLOAT, H5T_NATIVE_UCHAR, H5T_NATIVE_SHORT, H5T_NATIVE_USHORT, H5T_STD_I16BE};
+    struct lab_model first = {0};
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+        for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++) {
+            struct lab lab;
+            struct gm_error err;
+            write_stored(test_path("stored.h5"), types[t]);
+            lab_job(&lab, test_path("stored.h5"), "huber", test_path("model.h5"));
+            lab.job.run.precision = GM_FLOAT32;
+            lab.job.data.validation_fraction = 0.2;
+            lab.job.stop.max_epochs = 4;
+            lab.job.run.threads = thread_counts[i];
+            CU_ASSERT_EQUAL_FATAL(lab_train(&lab, &err), GM_OK);
+            struct lab_model m = lab_read(test_path("model.h5"));
+            if (!first.coefficients)
+                first = m;
+            else {
+                CU_ASSERT_EQUAL(memcmp(m.coefficients, first.coefficients, m.features * sizeof(double)), 0);
+                CU_ASSERT_EQUAL(m.intercept[0], first.intercept[0]);
+                lab_free(&m);
+            }
+        }
+    lab_free(&first);
+}
+
 static void two_runs_write_the_same_bytes(void)
 {
     for (int run = 0; run < 2; run++) {
@@ -279,4 +330,5 @@ static void a_model_on_raw_features_is_the_model_on_standardised_ones(void)
 TEST_MAIN("invariance", TEST(full_batch_models_are_the_same_on_any_threads),
           TEST(minibatch_models_are_the_same_on_any_threads), TEST(what_a_loss_learns_is_the_same_on_any_threads),
           TEST(fewer_rows_than_threads_change_nothing), TEST(streamed_and_resident_give_the_same_bytes),
-          TEST(two_runs_write_the_same_bytes), TEST(a_model_on_raw_features_is_the_model_on_standardised_ones))
+          TEST(small_numbers_train_alike_however_they_are_stored), TEST(two_runs_write_the_same_bytes),
+          TEST(a_model_on_raw_features_is_the_model_on_standardised_ones))

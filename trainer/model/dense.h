@@ -17,18 +17,21 @@
 
 #include "base/cpu.h"
 
+/* How a float model's rows are stored. */
+enum dense_stored { DENSE_REAL, DENSE_U8, DENSE_I16, DENSE_F16, DENSE_STORED };
+
 struct dense_f32 {
-    const float *x; /* [rows x features], rows `stride` elements apart */
+    const void *x; /* [rows x features], rows `stride` elements apart: float, or as the kernel's name says */
     size_t stride, rows, features;
     const float *center; /* [features]; NULL: zeros */
-    const float *next;   /* the block of the same shape that comes next, to prefetch; NULL: none */
+    const void *next;    /* the block of the same shape that comes next, to prefetch; NULL: none */
 };
 
 struct dense_f64 {
-    const double *x;
+    const void *x; /* double */
     size_t stride, rows, features;
     const double *center;
-    const double *next;
+    const void *next;
 };
 
 struct dense_kernels {
@@ -38,6 +41,10 @@ struct dense_kernels {
     /* r [rows x outputs], grad [outputs x features], added into */
     void (*backward_f32)(const struct dense_f32 *block, const float *r, size_t outputs, double *grad);
     void (*backward_f64)(const struct dense_f64 *block, const double *r, size_t outputs, double *grad);
+    /* The same on rows as they are stored, with the same bits; DENSE_REAL: forward_f32 and backward_f32. NULL: rows
+     * must be converted. Rows have DENSE_STORED_LEAST features or more. */
+    void (*forward_stored[DENSE_STORED])(const struct dense_f32 *block, const float *u, size_t outputs, float *z);
+    void (*backward_stored[DENSE_STORED])(const struct dense_f32 *block, const float *r, size_t outputs, double *grad);
     /* pred [rows x outputs] = z + bias [outputs] */
     void (*pred_f32)(const float *z, size_t rows, size_t outputs, const double *bias, double *pred);
     void (*pred_f64)(const double *z, size_t rows, size_t outputs, const double *bias, double *pred);
@@ -46,6 +53,8 @@ struct dense_kernels {
     /* sums [columns] += the columns of a [rows x columns] */
     void (*add_columns)(const double *a, size_t rows, size_t columns, double *sums);
 };
+
+#define DENSE_STORED_LEAST 16
 
 struct dense_kernels dense_kernels_for(enum cpu_isa isa);
 

@@ -105,7 +105,7 @@ static void linear_forward(const struct model *m, const void *weights, const str
     struct weights w = weights_at(m, weights);
     if (m->spec.precision == MODEL_F32) {
         struct dense_f32 b = block_f32(m, block);
-        m->dense.forward_f32(&b, w.u, m->spec.outputs, scratch);
+        m->dense.forward_stored[block->stored](&b, w.u, m->spec.outputs, scratch);
         m->dense.pred_f32(scratch, b.rows, m->spec.outputs, w.bias, pred);
     } else {
         struct dense_f64 b = block_f64(m, block);
@@ -125,7 +125,7 @@ static void linear_backward(const struct model *m, const void *weights, const st
         float *r = scratch;
         m->dense.narrow(grad_pred, n, r);
         struct dense_f32 b = block_f32(m, block);
-        m->dense.backward_f32(&b, r, outputs, lane);
+        m->dense.backward_stored[block->stored](&b, r, outputs, lane);
     } else {
         struct dense_f64 b = block_f64(m, block);
         m->dense.backward_f64(&b, grad_pred, outputs, lane);
@@ -230,6 +230,7 @@ void linear_describe(const struct model_spec *spec, char *text, size_t room)
 
 const struct model_ops model_linear = {
     .name = "linear",
+    .reads_stored = true,
     .n_params = linear_n_params,
     .mark_penalised = linear_mark_penalised,
     .start = linear_start,

@@ -113,3 +113,9 @@ void model_divide(const struct model *m, const double *sum, double divisor, size
     for (size_t i = first; i < end; i++)
         gradient[i] = sum[i] / divisor;
 }
+
+bool model_reads(const struct model *m, enum dense_stored stored)
+{
+    return m->ops->reads_stored && m->spec.precision == MODEL_F32 && m->spec.features >= DENSE_STORED_LEAST &&
+           m->dense.forward_stored[stored];
+}

@@ -74,7 +74,8 @@ struct model {
 
 /* Rows as the inner loops want them, in the model's precision: dense, or sparse (spec.sparse). */
 struct model_block {
-    const void *x; /* [rows x features] float or double */
+    const void *x; /* [rows x features] float or double, or as `stored` says where model_reads allows */
+    enum dense_stored stored;
     size_t stride; /* elements between rows */
     size_t rows;
     const void *next; /* where the next block of the same shape is stored, to prefetch; or NULL */
@@ -116,6 +117,7 @@ struct model_tape_ops {
 
 struct model_ops {
     const char *name;
+    bool reads_stored; /* blocks may hold rows as they are stored: see model_reads */
     const struct model_tape_ops *tape; /* NULL: rows always go by lanes */
     /* Allocates m->inside; the scales are known. Both may be NULL. */
     enum gm_code (*init)(struct model *m, struct gm_error *err);
@@ -164,6 +166,8 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
                         struct gm_error *err);
 void model_release(struct model *m); /* a zeroed struct is fine */
 
+/* May forward and backward have rows of this type as they are stored? They give the bits of converted rows. */
+bool model_reads(const struct model *m, enum dense_stored stored);
 bool model_takes_sparse(enum model_type type);
 
 extern const struct model_ops model_centroids;

@@ -185,6 +185,20 @@ static void gather_sparse(struct worker *w, const struct data_schema *schema, co
     }
 }
 
+/* Rows that the model reads as they are stored; DENSE_REAL: none such. Who wants second derivatives looks at the rows
+ * too, and wants numbers. */
+static enum dense_stored stored_in_place(const struct worker *w, const struct data_schema *schema,
+                                         const struct data_window *window)
+{
+    enum dense_stored stored = schema->type == DATA_U8    ? DENSE_U8
+                               : schema->type == DATA_I16 ? DENSE_I16
+                               : schema->type == DATA_F16 ? DENSE_F16
+                                                          : DENSE_REAL;
+    size_t size = data_type_size(schema->type);
+    bool usable = !w->setup.fill && !w->setup.second && window->stride % size == 0 && (uintptr_t)window->x % size == 0;
+    return usable && model_reads(w->setup.model, stored) ? stored : DENSE_REAL;
+}
+
 static void fill_features(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
 {
     const struct model *m = w->setup.model;
@@ -192,6 +206,12 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
     const char *x = (const char *)b->window->x + b->first * stride;
     w->block.rows = b->rows;
     w->block.next = b->next ? x + b->rows * stride : NULL;
+    w->block.stored = stored_in_place(w, schema, b->window);
+    if (w->block.stored != DENSE_REAL) {
+        w->block.x = x;
+        w->block.stride = stride / data_type_size(schema->type);
+        return;
+    }
     if (usable_in_place(w, schema, b->window)) {
         w->block.x = x;
         w->block.stride = stride / real_bytes(m);

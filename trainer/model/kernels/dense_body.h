@@ -1,5 +1,7 @@
 /*
- * Body of the dense kernels for one element type REAL of REAL_BYTES. Included by dense.c once a type.
+ * Body of the dense kernels for one element type REAL of REAL_BYTES, and rows that hold STORED elements of
+ * STORED_BYTES; READ makes a vector of REAL of those, when they differ (then rows have a whole vector of features or
+ * more). Included once a type.
  *
  * Sums live in named variables, so that the compiler keeps them in registers: 12 of AVX2's 16. forward holds 4 rows x 3
  * outputs, or 8 partial sums of one long row; backward 3 outputs x 4 vectors of columns, or 1 x 8. Every sum is flushed
@@ -24,15 +26,26 @@ INLINE VEC LOCAL(load)(const REAL *from)
     return *(const LOCAL(vec_unaligned) *)from;
 }
 
-/* x - center, with the choice made by the compiler. */
-INLINE VEC LOCAL(load_centered)(const REAL *x, const REAL *center, bool centered)
+/* Stored elements as REAL. */
+INLINE VEC LOCAL(read)(const STORED *from)
 {
-    return centered ? LOCAL(load)(x) - LOCAL(load)(center) : LOCAL(load)(x);
+#ifdef READ
+    return (VEC)READ(from);
+#else
+    return LOCAL(load)(from);
+#endif
 }
 
-INLINE REAL LOCAL(element)(const BLOCK *b, const REAL *row, size_t j, bool centered)
+/* x - center, with the choice made by the compiler. */
+INLINE VEC LOCAL(load_centered)(const STORED *x, const REAL *center, bool centered)
 {
-    return centered ? row[j] - b->center[j] : row[j];
+    return centered ? LOCAL(read)(x) - LOCAL(load)(center) : LOCAL(read)(x);
+}
+
+/* Row i. */
+INLINE const STORED *LOCAL(row_of)(const BLOCK *b, size_t i)
+{
+    return (const STORED *)b->x + i * b->stride;
 }
 
 /* Keep the last `rest` lanes, zero the others. */
@@ -80,7 +93,7 @@ INLINE void LOCAL(flush)(VEC sum, double *grad)
 /* ---- forward ---- */
 
 /* One long row (features >= 8 * LANES), one output: eight partial sums. */
-INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool centered)
+INLINE REAL LOCAL(dot)(const BLOCK *b, const STORED *x, const REAL *u, bool centered)
 {
     const REAL *c = b->center;
     size_t n = b->features, j = 0;
@@ -103,7 +116,7 @@ INLINE REAL LOCAL(dot)(const BLOCK *b, const REAL *x, const REAL *u, bool center
 }
 
 /* Four rows, one output, n >= LANES features: two partial sums a row, so that they do not wait for each other. */
-INLINE QUAD LOCAL(forward_four)(const REAL *const x[4], const REAL *u, const REAL *c, size_t n, bool centered)
+INLINE QUAD LOCAL(forward_four)(const STORED *const x[4], const REAL *u, const REAL *c, size_t n, bool centered)
 {
     size_t j = 0;
     OUTS_2(VECS_4, DECLARE)
@@ -133,12 +146,12 @@ INLINE QUAD LOCAL(forward_four)(const REAL *const x[4], const REAL *u, const REA
  * products and sums may do so differently in a second copy of the code. */
 INLINE void LOCAL(forward_single)(const BLOCK *b, const REAL *u, REAL *z, bool centered)
 {
-    const REAL *row = b->x;
+    const STORED *row = LOCAL(row_of)(b, 0);
     size_t stride = b->stride, rows = b->rows;
     for (size_t i = 0; i < rows; i += 4, row += 4 * stride) {
         const size_t last = rows - i < 4 ? rows - i - 1 : 3;
-        const REAL *const x[4] = {row, row + (last < 1 ? last : 1) * stride, row + (last < 2 ? last : 2) * stride,
-                                  row + last * stride};
+        const STORED *const x[4] = {row, row + (last < 1 ? last : 1) * stride, row + (last < 2 ? last : 2) * stride,
+                                    row + last * stride};
         QUAD four = LOCAL(forward_four)(x, u, b->center, b->features, centered);
         if (last == 3)
             memcpy(z + i, &four, sizeof four);
@@ -149,20 +162,20 @@ INLINE void LOCAL(forward_single)(const BLOCK *b, const REAL *u, REAL *z, bool c
 }
 
 /* Four rows times OUTS outputs, features >= LANES: z[out][row]. */
-#define FORWARD_TILE(OUTS)                                                                                           \
-    INLINE void LOCAL(forward_##OUTS)(const BLOCK *b, const REAL *const x[4], const REAL *u, QUAD *z, bool centered) \
-    {                                                                                                                \
-        const REAL *c = b->center;                                                                                   \
-        size_t n = b->features, j = 0;                                                                               \
-        OUTS_##OUTS(VECS_4, DECLARE) for (; j + LANES <= n; j += LANES)                                              \
-        {                                                                                                            \
-            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT) OUTS_##OUTS(VECS_4, ROW_ADD)                       \
-        }                                                                                                            \
-        if (j < n) {                                                                                                 \
-            j = n - LANES;                                                                                           \
-            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT_LAST) OUTS_##OUTS(VECS_4, ROW_ADD)                  \
-        }                                                                                                            \
-        OUTS_##OUTS(VECS_1, ROW_SUM)                                                                                 \
+#define FORWARD_TILE(OUTS)                                                                                             \
+    INLINE void LOCAL(forward_##OUTS)(const BLOCK *b, const STORED *const x[4], const REAL *u, QUAD *z, bool centered) \
+    {                                                                                                                  \
+        const REAL *c = b->center;                                                                                     \
+        size_t n = b->features, j = 0;                                                                                 \
+        OUTS_##OUTS(VECS_4, DECLARE) for (; j + LANES <= n; j += LANES)                                                \
+        {                                                                                                              \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT) OUTS_##OUTS(VECS_4, ROW_ADD)                         \
+        }                                                                                                              \
+        if (j < n) {                                                                                                   \
+            j = n - LANES;                                                                                             \
+            OUTS_1(VECS_4, ROW_VALUE) OUTS_##OUTS(VECS_1, WEIGHT_LAST) OUTS_##OUTS(VECS_4, ROW_ADD)                    \
+        }                                                                                                              \
+        OUTS_##OUTS(VECS_1, ROW_SUM)                                                                                   \
     }
 #define ROW_VALUE(k, i)   const VEC x##i = LOCAL(load_centered)(x[i] + j, c + j, centered);
 #define WEIGHT(k, i)      const VEC w##k = LOCAL(load)(u + k * n + j);
@@ -179,6 +192,12 @@ FORWARD_TILE(3)
 #undef ROW_ADD
 #undef ROW_SUM
 
+#ifndef READ
+INLINE REAL LOCAL(element)(const BLOCK *b, const STORED *row, size_t j, bool centered)
+{
+    return centered ? row[j] - b->center[j] : row[j];
+}
+
 /* Fewer features than a vector has lanes. */
 INLINE void LOCAL(forward_narrow)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
 {
@@ -186,19 +205,20 @@ INLINE void LOCAL(forward_narrow)(const BLOCK *b, const REAL *u, size_t outputs,
         for (size_t k = 0; k < outputs; k++) {
             REAL sum = 0;
             for (size_t j = 0; j < b->features; j++)
-                sum += LOCAL(element)(b, b->x + i * b->stride, j, centered) * u[k * b->features + j];
+                sum += LOCAL(element)(b, LOCAL(row_of)(b, i), j, centered) * u[k * b->features + j];
             z[i * outputs + k] = sum;
         }
 }
+#endif
 
 /* Four rows a time; at the end of the block rows repeat, so that every row is computed in the same way. */
 INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
 {
     for (size_t row = 0; row < b->rows; row += 4) {
         size_t rows = b->rows - row < 4 ? b->rows - row : 4;
-        const REAL *x[4];
+        const STORED *x[4];
         for (size_t i = 0; i < 4; i++)
-            x[i] = b->x + (row + (i < rows ? i : 0)) * b->stride;
+            x[i] = LOCAL(row_of)(b, row + (i < rows ? i : 0));
         for (size_t k = 0, outs; k < outputs; k += outs) {
             outs = outputs - k >= 3 ? 3 : outputs - k;
             QUAD tile[3];
@@ -217,15 +237,19 @@ INLINE void LOCAL(forward_rows)(const BLOCK *b, const REAL *u, size_t outputs, R
 
 INLINE void LOCAL(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z, bool centered)
 {
-    if (b->features < LANES)
+#ifndef READ
+    if (b->features < LANES) {
         LOCAL(forward_narrow)(b, u, outputs, z, centered);
-    else if (outputs > 1)
+        return;
+    }
+#endif
+    if (outputs > 1)
         LOCAL(forward_rows)(b, u, outputs, z, centered);
     else if (b->features < 16 * LANES)
         LOCAL(forward_single)(b, u, z, centered);
     else
         for (size_t i = 0; i < b->rows; i++)
-            z[i] = LOCAL(dot)(b, b->x + i * b->stride, u, centered);
+            z[i] = LOCAL(dot)(b, LOCAL(row_of)(b, i), u, centered);
 }
 
 void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z);
@@ -240,13 +264,17 @@ void NAME(forward)(const BLOCK *b, const REAL *u, size_t outputs, REAL *z)
 /* ---- backward ---- */
 
 /* While backward computes on rows in the cache, memory must not idle: the start of the next block is fetched, a cache
- * line for every 256 bytes worked on. Fetching more made it slower on every machine tried: prefetches wait for each
- * other, and the processor's own prefetcher, which is faster, only follows the stream that forward reads. */
-#define FETCH_EVERY(vecs) ((vecs)*KERNEL_VECTOR < 256 ? 256 / ((vecs)*KERNEL_VECTOR) : 1) /* rows for a line */
+ * line for every FETCH_SHARE lines worked on. For rows read as they are, fetching more made it slower on every machine
+ * tried: prefetches wait for each other, and the processor's own prefetcher, which is faster, only follows the stream
+ * that forward reads. Rows that are converted take longer than memory needs for them: more is fetched. */
+#define FETCH_SHARE     (STORED_BYTES < 4 ? STORED_BYTES : 4)
+#define ROW_BYTES(vecs) ((vecs)*LANES * STORED_BYTES)
+#define FETCH_EVERY(vecs) \
+    (ROW_BYTES(vecs) < FETCH_SHARE * 64 ? FETCH_SHARE * 64 / ROW_BYTES(vecs) : 1) /* rows for a line */
 
 INLINE const char *LOCAL(fetch_from)(const BLOCK *b, size_t column)
 {
-    return b->next ? (const char *)b->next + column * b->rows * REAL_BYTES / 4 : NULL;
+    return b->next ? (const char *)b->next + column * b->rows * STORED_BYTES / FETCH_SHARE : NULL;
 }
 
 /* OUTS outputs times VECS vectors of columns from `column`, over all rows; of the sums only the last `keep` lanes count
@@ -255,7 +283,8 @@ INLINE const char *LOCAL(fetch_from)(const BLOCK *b, size_t column)
     INLINE void LOCAL(backward_##OUTS##x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column, \
                                                 size_t keep, double *grad, bool centered)                     \
     {                                                                                                         \
-        const REAL *c = b->center + column, *x = b->x + column;                                               \
+        const REAL *c = b->center + column;                                                                   \
+        const STORED *x = LOCAL(row_of)(b, 0) + column;                                                       \
         const char *ahead = LOCAL(fetch_from)(b, column);                                                     \
         size_t n = b->features;                                                                               \
         OUTS_##OUTS(VECS_##VECS, DECLARE) for (size_t i = 0; i < b->rows; i++, x += b->stride, r += outputs)  \
@@ -286,7 +315,8 @@ BACKWARD_TILE(3, 1)
     INLINE void LOCAL(backward_1x##VECS)(const BLOCK *b, const REAL *r, size_t outputs, size_t column, size_t keep,   \
                                          double *grad, bool centered)                                                 \
     {                                                                                                                 \
-        const REAL *c = b->center + column, *x = b->x + column;                                                       \
+        const REAL *c = b->center + column;                                                                           \
+        const STORED *x = LOCAL(row_of)(b, 0) + column;                                                               \
         const char *ahead = LOCAL(fetch_from)(b, column);                                                             \
         size_t n = b->features, stride = b->stride, i = 0;                                                            \
         OUTS_##PHASES(VECS_##VECS, DECLARE) for (; i + PHASES <= b->rows; i += PHASES)                                \
@@ -312,17 +342,21 @@ BACKWARD_FEW(4, 1)
 #undef MASK_SUM
 #undef FLUSH
 #undef FETCH_EVERY
+#undef ROW_BYTES
+#undef FETCH_SHARE
 
+#ifndef READ
 INLINE void LOCAL(backward_narrow)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
 {
     for (size_t k = 0; k < outputs; k++)
         for (size_t j = 0; j < b->features; j++) {
             REAL sum = 0;
             for (size_t i = 0; i < b->rows; i++)
-                sum += r[i * outputs + k] * LOCAL(element)(b, b->x + i * b->stride, j, centered);
+                sum += r[i * outputs + k] * LOCAL(element)(b, LOCAL(row_of)(b, i), j, centered);
             grad[k * b->features + j] += (double)sum;
         }
 }
+#endif
 
 INLINE void LOCAL(backward_single)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
 {
@@ -356,10 +390,12 @@ BACKWARD_SEVERAL(3)
 
 INLINE void LOCAL(backward)(const BLOCK *b, const REAL *r, size_t outputs, double *grad, bool centered)
 {
+#ifndef READ
     if (b->features < LANES) {
         LOCAL(backward_narrow)(b, r, outputs, grad, centered);
         return;
     }
+#endif
     BLOCK alone = *b; /* what is ahead is fetched once */
     alone.next = NULL;
     size_t k = 0, n = b->features;
