@@ -35,7 +35,7 @@ static struct dense_f32 forward(struct arena *a, size_t block)
 {
     struct dense_f32 b = {a->x + block * BLOCK * FEATURES, FEATURES, a->rows, FEATURES, NULL, NULL};
     if (block + 1 < BLOCKS)
-        b.next = b.x + (size_t)BLOCK * FEATURES;
+        b.next = a->x + (block + 1) * BLOCK * FEATURES;
     a->kernels.forward_f32(&b, a->u, 1, a->z);
     a->kernels.pred_f32(a->z, a->rows, 1, a->bias, a->pred);
     return b;
