@@ -117,7 +117,7 @@ struct model_tape_ops {
 
 struct model_ops {
     const char *name;
-    bool reads_stored; /* blocks may hold rows as they are stored: see model_reads */
+    bool reads_stored;                 /* blocks may hold rows as they are stored: see model_reads */
     const struct model_tape_ops *tape; /* NULL: rows always go by lanes */
     /* Allocates m->inside; the scales are known. Both may be NULL. */
     enum gm_code (*init)(struct model *m, struct gm_error *err);
