@@ -26,7 +26,9 @@ static double usual_rate(const struct strata *s)
     return s->adagrad ? 0.1 : 0.01;
 }
 
-/* Mean loss of the last of a few epochs over the corner. */
+/* Mean loss of the last of a few epochs over the corner; of the held-out ratings after them, where there are some and
+ * the corner is everything: with few ratings a row, what fits those best fits no others. A corner has fewer ratings a
+ * row than all have, so that there it would be too careful a judge. */
 static enum gm_code trial(struct run *r, double rate, size_t side, double *loss, struct gm_error *err)
 {
     struct strata *s = r->strata;
@@ -37,9 +39,12 @@ static enum gm_code trial(struct run *r, double rate, size_t side, double *loss,
     for (uint32_t e = 0; !code && e < TRIAL_EPOCHS; e++) {
         const struct strata_sweep sweep = {&config, TRIAL_EPOCH + e, e, rate, side};
         code = strata_sweep(s, &sweep, loss, err);
-        if (!isfinite(*loss))
-            *loss = INFINITY;
     }
+    const struct grid_set *held = rated_held_out(r->problem->rated);
+    if (!code && held->rows && side == s->grid->side && isfinite(*loss))
+        code = strata_loss(s, &s->now, held, loss, err);
+    if (!code && !isfinite(*loss))
+        *loss = INFINITY;
     return code;
 }
 
