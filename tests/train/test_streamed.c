@@ -65,7 +65,7 @@ static void streamed_is_resident(const char *loss, void (*adjust)(struct gm_job 
         lab.job.stop.max_epochs = 1;
         adjust(&lab.job);
         lab.job.run.threads = streamed ? 3 : 2;
-        lab.job.run.memory = streamed ? (uint64_t)70 << 20 : 0;
+        lab.job.run.memory = streamed ? (uint64_t)72 << 20 : 0;
         CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
         printf("%s", err.text);
         CU_ASSERT_EQUAL(lab_summary()->resident, !streamed);
@@ -77,7 +77,7 @@ static void small_batches(struct gm_job *job)
 {
     job->optimizer.type = GM_OPTIMIZER_ADAM;
     job->optimizer.learning_rate = 0.01;
-    job->optimizer.batch_size = 4096;
+    job->optimizer.batch_size = 512;
 }
 
 static void network(struct gm_job *job)

@@ -6,6 +6,7 @@
 #include "optim/optim.h"
 #include "train/coupled.h"
 #include "train/hessian.h"
+#include "train/wide.h"
 
 #define VECTORS 5 /* parameters, gradient, best, kept, and the weights made from them */
 
@@ -24,14 +25,20 @@ static size_t method_vectors(const struct problem *p)
     return optim_vector_count(&config);
 }
 
-static void size_model(struct budget *b, const struct problem *p)
+static enum gm_code size_model(struct budget *b, const struct problem *p, struct gm_error *err)
 {
+    uint64_t tape;
+    enum gm_code code = wide_bytes(p, &tape, err);
+    if (code)
+        return code;
     uint64_t n = problem_parameter_count(p), features = p->train.schema->features;
     uint64_t lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
     b->model = n * (VECTORS + method_vectors(p)) * sizeof(double);
     uint64_t columns = p->job->data.missing == GM_MISSING_MEAN ? 6 : 5;
-    b->gradients = lanes * larger(n, columns * features) * sizeof(double);
+    b->tape = tape > 0;
+    b->gradients = larger(tape ? tape : lanes * n * sizeof(double), lanes * columns * features * sizeof(double));
     b->loss = coupled_bytes(p) + hessian_bytes(p);
+    return GM_OK;
 }
 
 /* Text shows a tenth of the unit at most: rounded up to what can be read off, so that giving it is enough. */
@@ -48,12 +55,12 @@ static enum gm_code too_little(const struct budget *b, const struct problem *p, 
 {
     char given[32], needed[32], model[32], gradients[32], loss[32], data[32];
     return error_set(err, GM_SYSTEM,
-                     "%s: run.memory of %s is too little; it needs at least %s: the data %s, the model %s, gradients "
-                     "%s%s%s.",
+                     "%s: run.memory of %s is too little; it needs at least %s: the data %s, the model %s, %s %s%s%s.",
                      p->train.schema->features_at, text_from_bytes(p->memory, given),
                      text_from_bytes(up(least), needed), text_from_bytes(b->train.least + b->validation.least, data),
-                     text_from_bytes(b->model, model), text_from_bytes(b->gradients, gradients),
-                     b->loss ? ", the loss " : "", b->loss ? text_from_bytes(b->loss, loss) : "");
+                     text_from_bytes(b->model, model), b->tape ? "the activations of a batch" : "gradients",
+                     text_from_bytes(b->gradients, gradients), b->loss ? ", the loss " : "",
+                     b->loss ? text_from_bytes(b->loss, loss) : "");
 }
 
 static enum gm_code plan_data(struct data_need *need, const struct problem *p, const struct problem_data *d,
@@ -68,8 +75,9 @@ static enum gm_code plan_data(struct data_need *need, const struct problem *p, c
 enum gm_code budget_make(struct budget *b, const struct problem *p, struct gm_error *err)
 {
     *b = (struct budget){0};
-    size_model(b, p);
-    enum gm_code code;
+    enum gm_code code = size_model(b, p, err);
+    if (code)
+        return code;
     if ((code = plan_data(&b->train, p, &p->train, 0, err)) || /* for the least */
         (code = plan_data(&b->validation, p, &p->validation, 0, err)))
         return code;
@@ -90,9 +98,10 @@ void budget_note(const struct budget *b, const struct problem *p, const struct g
     uint64_t data_bytes = b->train.sides + b->train.features + b->validation.sides + b->validation.features;
     uint64_t buffer_bytes = b->train.buffers + b->validation.buffers;
     uint64_t sum = data_bytes + buffer_bytes + b->model + b->gradients + b->loss;
-    problem_detail(watch, "memory: %s planned of %s allowed: data %s (%s), buffers %s, model %s, gradients %s%s%s",
+    problem_detail(watch, "memory: %s planned of %s allowed: data %s (%s), buffers %s, model %s, %s %s%s%s",
                    text_from_bytes(sum, all), text_from_bytes(p->memory, given), text_from_bytes(data_bytes, data),
                    b->train.resident ? "in memory" : "streaming", text_from_bytes(buffer_bytes, buffers),
-                   text_from_bytes(b->model, model), text_from_bytes(b->gradients, gradients), b->loss ? ", loss " : "",
+                   text_from_bytes(b->model, model), b->tape ? "activations" : "gradients",
+                   text_from_bytes(b->gradients, gradients), b->loss ? ", loss " : "",
                    b->loss ? text_from_bytes(b->loss, loss) : "");
 }

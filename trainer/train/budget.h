@@ -5,9 +5,12 @@
 #include "train/problem.h"
 
 struct budget {
-    uint64_t model;     /* parameters, their copies, the state of the optimiser */
-    uint64_t gradients; /* of all lanes; the column sums of the scan take their place before */
-    uint64_t loss;      /* what a loss that couples rows, or newton, holds */
+    uint64_t model; /* parameters, their copies, the state of the optimiser */
+    uint64_t
+        gradients; /* of all lanes, or the activations of a batch; the column sums of the scan take their place before
+                    */
+    bool tape;     /* activations */
+    uint64_t loss; /* what a loss that couples rows, or newton, holds */
     struct data_need train, validation;
     uint64_t train_memory, validation_memory; /* what data_load may use */
 };

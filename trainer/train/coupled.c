@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "optim/optim.h"
 #include "train/engine.h"
 
 /* ---- sizes ---- */
@@ -22,9 +23,9 @@ static size_t larger(size_t a, size_t b)
 size_t coupled_batch_rows(const struct problem *p)
 {
     size_t asked = p->job->optimizer.batch_size, rows = p->train.pieces.rows;
-    if (!couples(p) || !asked)
+    if (!couples(p) || (!asked && optim_is_full_batch((enum optim_method)p->job->optimizer.type)))
         return 0;
-    asked = larger(asked, p->train.pieces.largest_group);
+    asked = larger(asked ? asked : rows, p->train.pieces.largest_group);
     return asked < rows ? asked : rows;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "optim/optim.h"
 
 static enum gm_code take_memory(struct group_order *o, size_t rows, struct gm_error *err)
 {
@@ -22,7 +23,8 @@ enum gm_code group_order_init(struct group_order *o, const struct problem *p, st
 {
     struct data_window window;
     *o = (struct group_order){0};
-    if (p->loss.spec.coupling != GM_ROWS_GROUPED || !p->job->optimizer.batch_size)
+    if (p->loss.spec.coupling != GM_ROWS_GROUPED ||
+        optim_is_full_batch((enum optim_method)p->job->optimizer.type)) /* others shuffle, also a batch of all rows */
         return GM_OK;
     if (!data_whole(p->train.set, &window)) {
         return error_set(

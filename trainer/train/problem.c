@@ -224,7 +224,7 @@ static void take_towers(struct model_spec *spec, const struct problem *p)
         spec->hidden_second[l] = second->values[l];
 }
 
-static struct model_spec spec_of(const struct problem *p)
+struct model_spec problem_spec(const struct problem *p)
 {
     const struct gm_job *job = p->job;
     struct model_spec spec = {.type = (enum model_type)job->model.type,
@@ -248,7 +248,7 @@ static struct model_spec spec_of(const struct problem *p)
 /* Of the model, which may not be there yet. */
 size_t problem_parameter_count(const struct problem *p)
 {
-    struct model_spec spec = spec_of(p);
+    struct model_spec spec = problem_spec(p);
     return p->model.ops ? p->model.n_params : model_ops_of(spec.type)->n_params(&spec);
 }
 
@@ -362,7 +362,7 @@ static enum gm_code size_model(struct problem *p, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
     size_t features = p->train.schema->features;
-    struct model_spec spec = spec_of(p);
+    struct model_spec spec = problem_spec(p);
     if (!job->data.standardize)
         return model_init(&p->model, &spec, NULL, NULL, err);
     if (spec.sparse) { /* scaled to magnitudes up to 1 and not centred: what is not stored stays 0 */

@@ -66,7 +66,8 @@ void problem_note(const struct gm_watch *watch, const char *format, ...) __attri
 /* The same for who asked for details (--verbose). */
 void problem_detail(const struct gm_watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Parameters of the model, known before it is made. */
+/* The model's shape and its parameters, known before it is made. */
+struct model_spec problem_spec(const struct problem *p);
 size_t problem_parameter_count(const struct problem *p);
 
 /* The dataset's place, as the data room takes it. */

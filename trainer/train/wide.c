@@ -16,15 +16,44 @@
 
 /* ---- sizes ---- */
 
-size_t wide_rows(const struct problem *p)
+/* Of a model of the problem's shape. */
+static size_t rows_with(const struct problem *p, const struct model *m)
 {
-    const struct model_tape_ops *ops = p->model.ops->tape;
+    const struct model_tape_ops *ops = m->ops->tape;
     if (!ops || p->applied || optim_is_full_batch((enum optim_method)p->job->optimizer.type))
         return 0;
     size_t asked = p->job->optimizer.batch_size, all = p->train.schema->rows, coupled = coupled_batch_rows(p);
     size_t rows = asked && asked < all ? asked : all;
     rows = rows > coupled ? rows : coupled;
-    return ops->bytes(&p->model, 1) <= TAPE_BYTES_MOST / rows ? rows : 0;
+    return ops->bytes(m, 1) <= TAPE_BYTES_MOST / rows ? rows : 0;
+}
+
+size_t wide_rows(const struct problem *p)
+{
+    return rows_with(p, &p->model);
+}
+
+/* Of one thread: a tile's gradient, then a run of it in double. */
+static size_t scratch_bytes(const struct model *m)
+{
+    return (m->ops->tape->tile_bytes(m) + 63) / 64 * 64 + RUN_MOST * sizeof(double);
+}
+
+enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_error *err)
+{
+    struct model m;
+    struct model_spec spec = problem_spec(p);
+    *bytes = 0;
+    if (!model_ops_of(spec.type)->tape || spec.sparse)
+        return GM_OK;
+    enum gm_code code = model_init(&m, &spec, NULL, NULL, err);
+    if (code)
+        return code;
+    size_t rows = rows_with(p, &m);
+    if (rows)
+        *bytes = (uint64_t)m.ops->tape->bytes(&m, rows) + (uint64_t)p->threads * scratch_bytes(&m);
+    model_release(&m);
+    return GM_OK;
 }
 
 /* Enough of them to share, each large enough that the weights are worth fetching. */
@@ -50,9 +79,9 @@ enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, str
         return GM_OK;
     const struct model *m = &p->model;
     const struct model_tape_ops *ops = m->ops->tape;
-    size_t tile = (ops->tile_bytes(m) + 63) / 64 * 64, theta = p->loss.spec.n_theta;
+    size_t theta = p->loss.spec.n_theta;
     size_t pieces = w->rows / 16 + 1; /* a smaller batch may be cut finer */
-    w->scratch_bytes = tile + RUN_MOST * sizeof(double);
+    w->scratch_bytes = scratch_bytes(m);
     enum gm_code code;
     if ((code = memory_alloc(&w->tape, ops->bytes(m, w->rows), 1, "the tape of a batch", err)) ||
         (code = memory_alloc((void **)&w->scratch, (size_t)threads, w->scratch_bytes, "gradient tiles", err)) ||

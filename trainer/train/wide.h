@@ -31,6 +31,8 @@ struct wide {
 /* Rows of the largest batch of a job whose batches go by a tape; 0: they do not. A pure function of the job and of the
  * shape of data and model. */
 size_t wide_rows(const struct problem *p);
+/* What wide_init will ask for, known before the data are loaded; 0: batches go by lanes. GM_SYSTEM. */
+enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_error *err);
 /* Pieces of a batch of `rows` rows. */
 size_t wide_pieces(size_t rows);
 
