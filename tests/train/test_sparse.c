@@ -59,21 +59,31 @@ static void put(hid_t at, const char *name, hid_t type, size_t n, const void *va
     H5Sclose(space);
 }
 
+/* Rows [first, end) of a sample. */
+static void write_rows(const char *path, const struct sample *s, size_t first, size_t end)
+{
+    int32_t pointers[ROWS + 1];
+    size_t from = (size_t)s->pointers[first], entries = (size_t)s->pointers[end] - from;
+    for (size_t i = first; i <= end; i++)
+        pointers[i - first] = s->pointers[i] - s->pointers[first];
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const int64_t shape[2] = {(int64_t)(end - first), FEATURES};
+    put(group, "data", H5T_NATIVE_FLOAT, entries, s->value + from);
+    put(group, "indices", H5T_NATIVE_INT32, entries, s->index + from);
+    put(group, "indptr", H5T_NATIVE_INT32, end - first + 1, pointers);
+    put(group, "shape", H5T_NATIVE_INT64, 2, shape);
+    put(file, "y", H5T_NATIVE_DOUBLE, end - first, s->y + first);
+    H5Gclose(group);
+    H5Fclose(file);
+}
+
 /* dense.h5 and sparse.h5 of one sample. */
 static void write_both(size_t classes)
 {
     struct sample *s = sample(classes);
     lab_write(test_path("dense.h5"), &s->x[0][0], s->y, ROWS, FEATURES);
-    hid_t file = H5Fcreate(test_path("sparse.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const int64_t shape[2] = {ROWS, FEATURES};
-    put(group, "data", H5T_NATIVE_FLOAT, s->entries, s->value);
-    put(group, "indices", H5T_NATIVE_INT32, s->entries, s->index);
-    put(group, "indptr", H5T_NATIVE_INT32, ROWS + 1, s->pointers);
-    put(group, "shape", H5T_NATIVE_INT64, 2, shape);
-    put(file, "y", H5T_NATIVE_DOUBLE, ROWS, s->y);
-    H5Gclose(group);
-    H5Fclose(file);
+    write_rows(test_path("sparse.h5"), s, 0, ROWS);
     free(s);
 }
 
@@ -322,6 +332,53 @@ static void large_batches_of_sgd_are_the_same_on_any_threads(void)
     }
 }
 
+/* ---- several files ---- */
+
+static void several_files_give_the_model_of_one(void)
+{
+    static const size_t cuts[] = {0, 1, 4, 900, ROWS}; /* the second and the third begin with, and are, few rows */
+    static adjust_fn *const adjusts[] = {gd, sgd_l2, adagrad, lbfgs_scaled};
+    char name[32], pattern[300];
+    struct sample *s = sample(2);
+    write_rows(test_path("whole.h5"), s, 0, ROWS);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "piece%zu.h5", i);
+        write_rows(test_path(name), s, cuts[i], cuts[i + 1]);
+    }
+    free(s);
+    snprintf(pattern, sizeof pattern, "%s", test_path("piece*.h5"));
+    for (size_t i = 0; i < sizeof adjusts / sizeof *adjusts; i++) {
+        train(test_path("whole.h5"), "logistic", adjusts[i], test_path("a.h5"));
+        train(pattern, "logistic", adjusts[i], test_path("b.h5"));
+        CU_ASSERT(lab_same_bytes(test_path("a.h5"), test_path("b.h5")));
+    }
+}
+
+/* 2 x 150,000 rows: windows reach from one file into the other. */
+static void several_files_stream_as_if_resident(void)
+{
+    struct gm_error err;
+    char pattern[300];
+    snprintf(pattern, sizeof pattern, "%s", test_path("half*.h5"));
+    for (uint64_t i = 0; i < 2; i++) {
+        struct make_options options = {.rows = 150000, .features = 1000, .nonzeros = 30, .seed = 4 + i, .compress = i};
+        CU_ASSERT_EQUAL_FATAL(make_sparse(test_path(i ? "half1.h5" : "half0.h5"), &options, &err), GM_OK);
+    }
+    for (int streams = 0; streams < 2; streams++) {
+        struct lab lab;
+        lab_job(&lab, pattern, "logistic", test_path(streams ? "b.h5" : "a.h5"));
+        lab.job.stop.max_epochs = 1;
+        lab.job.run.precision = GM_FLOAT32;
+        lab.job.run.memory = streams ? 45000000 : 0;
+        enum gm_code code = lab_train(&lab, &err);
+        if (code)
+            printf("\n    %s", err.text);
+        CU_ASSERT_EQUAL_FATAL(code, GM_OK);
+        CU_ASSERT_EQUAL(lab_summary()->resident, !streams);
+    }
+    CU_ASSERT(lab_same_bytes(test_path("a.h5"), test_path("b.h5")));
+}
+
 /* ---- resumed ---- */
 
 static size_t asks;
@@ -433,11 +490,11 @@ static void streamed_is_resident(void)
         for (int streams = 0; streams < 2; streams++) {
             struct lab lab;
             lab_job(&lab, data, "logistic", test_path(streams ? "b.h5" : "a.h5"));
-            lab.job.stop.max_epochs = method < 2 ? 2 : 1;
+            lab.job.stop.max_epochs = 1;
             lab.job.run.precision = GM_FLOAT32;
             if (method) {
                 minibatch(&lab.job, GM_OPTIMIZER_SGD);
-                lab.job.optimizer.batch_size = method == 1 ? 5000 : 25; /* 750 entries: columns that wait */
+                lab.job.optimizer.batch_size = method == 1 ? 5000 : 30; /* 900 entries: columns that wait */
                 lab.job.optimizer.l2 = 1e-3;
             }
             lab.job.run.memory = streams ? (method ? 72000000 : 40000000) : 0;
@@ -454,5 +511,6 @@ static void streamed_is_resident(void)
 TEST_MAIN("sparse training", TEST(full_batch_models_are_those_of_dense_rows),
           TEST(few_columns_are_updated_as_in_dense_steps), TEST(waiting_methods_reach_the_minimum),
           TEST(models_are_the_same_on_any_threads), TEST(large_batches_of_sgd_are_the_same_on_any_threads),
+          TEST(several_files_give_the_model_of_one), TEST(several_files_stream_as_if_resident),
           TEST(a_run_on_sparse_rows_is_resumed_within_an_epoch),
           TEST(predictions_and_metrics_are_those_of_the_coefficients), TEST(streamed_is_resident))

@@ -199,14 +199,14 @@ static enum gm_code choose_for_each(struct data_set *set, struct gm_error *err)
 /* The way to read: the one asked for, or the best one. */
 enum gm_code set_choose_io(struct data_set *set, struct gm_error *err)
 {
-    if (set->members)
-        return choose_for_each(set, err);
-    if (set->parts[0])
-        return joined_choose_io(set, err);
     if (set->sparse) {
         set->io = DATA_IO_BANDS;
         return sparse_starts(set->sparse, &set->plan, err);
     }
+    if (set->members)
+        return choose_for_each(set, err);
+    if (set->parts[0])
+        return joined_choose_io(set, err);
     enum data_io wish = set->options.io, best;
     layout_plan(&set->layout, &set->features);
     best = set->layout.io;
@@ -324,7 +324,7 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
         code = read_sides(set, err);
     if (code == GM_OK)
         code = check_memory(set, err);
-    if (code == GM_OK && !set->members)
+    if (code == GM_OK && (!set->members || set->sparse))
         code = set_start_reading(set, err);
     if (code != GM_OK)
         return code;

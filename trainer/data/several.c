@@ -28,6 +28,8 @@ static enum gm_code check_features(const struct data_set *a, const struct data_s
 {
     const struct data_schema *s = &a->schema, *t = &b->schema;
     char text[160];
+    if (s->sparse != t->sparse)
+        return differ(a, b, "only one of them has sparse rows", err);
     if (s->features != t->features || s->feature_rank != t->feature_rank ||
         memcmp(s->feature_dims, t->feature_dims, sizeof s->feature_dims) != 0) {
         snprintf(text, sizeof text, "the first has %zu features%s, the second %zu", t->features,
@@ -95,6 +97,24 @@ static enum gm_code describe(struct stored *whole, const struct stored *first, s
     return GM_OK;
 }
 
+/* The bytes of a mean row are those in one file with all rows. */
+static enum gm_code join_sparse(struct data_set *set, struct gm_error *err)
+{
+    struct sparse **parts;
+    enum gm_code code = memory_alloc((void **)&parts, set->n_members, sizeof *parts, "a list of files", err);
+    for (size_t i = 0; code == GM_OK && i < set->n_members; i++)
+        parts[i] = set->members[i]->sparse;
+    if (code == GM_OK)
+        code = sparse_join(&set->sparse, parts, set->n_members, err);
+    memory_free(parts);
+    if (code == GM_OK) {
+        const struct sparse *s = set->sparse;
+        set->schema.entries = s->entries;
+        set->features.row_bytes = (size_t)(s->entries / s->rows + 1) * sparse_entry_bytes(s);
+    }
+    return code;
+}
+
 static enum gm_code join(struct data_set *set, struct gm_error *err)
 {
     const struct data_set *first = set->members[0];
@@ -124,6 +144,8 @@ static enum gm_code join(struct data_set *set, struct gm_error *err)
         return code;
     set->schema = first->schema;
     set->schema.rows = rows;
+    if (first->sparse && (code = join_sparse(set, err)))
+        return code;
     set->schema.features_at = set->features.at;
     set->schema.target_at = set->target.at;
     return GM_OK;
@@ -134,11 +156,6 @@ enum gm_code several_open(struct data_set **out, struct data_set **members, size
     struct data_set *set = NULL;
     *out = NULL;
     enum gm_code code = memory_alloc((void **)&set, 1, sizeof *set, "a dataset", err);
-    for (size_t i = 0; code == GM_OK && i < count; i++)
-        if (members[i]->sparse)
-            code = error_set(err, GM_BAD_DATA,
-                             "%s: sparse rows of several files are not one dataset; put them into one file.",
-                             members[i]->features.at);
     if (code == GM_OK)
         code = memory_alloc((void **)&set->members, count, sizeof *members, "a list of files", err);
     if (code != GM_OK) {

@@ -44,6 +44,11 @@ struct sparse {
     uint32_t *index;       /* [entries] when resident */
     void *value;           /* [entries] of values.stored.value_type, when resident */
     void *scratch;         /* for indices of another width than 32 bits */
+
+    struct sparse *
+        *parts;     /* [n_parts] rows of several files, one after the other; borrowed. Then there is no array of */
+    size_t n_parts; /* its own above */
+    int threads;    /* for the part that is being read */
 };
 
 /* Is the place, or one of the usual names in it, a group of sparse rows? `name` [size] gets its absolute name. */
@@ -54,6 +59,10 @@ bool sparse_given_shape(hid_t group, int64_t shape[2]);
 /* Open the arrays of group `name` and learn the shape. GM_BAD_DATA with the array and what is wrong. */
 enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const char *name, struct gm_error *err);
 void sparse_close(struct sparse *s); /* NULL is fine */
+
+/* Several files as one; borrowed until it is closed, which is done also after an error. GM_BAD_DATA: not compressed
+ * rows. */
+enum gm_code sparse_join(struct sparse **out, struct sparse *const *parts, size_t count, struct gm_error *err);
 
 /* In a trial: touch what later reading will touch. */
 enum gm_code sparse_touch(const struct sparse *s, struct gm_error *err);
@@ -78,6 +87,14 @@ uint64_t sparse_most(const struct sparse *s, size_t rows);
 
 /* ---- between the files of this part ---- */
 
+/* Where rows of CSR start, without measuring. */
+enum gm_code sparse_read_starts(struct sparse *s, struct gm_error *err);
+/* What sparse_ready took is given back. */
+void sparse_rest(struct sparse *s);
+/* Of several files: into s->start; as sparse_read. */
+enum gm_code sparse_joined_starts(struct sparse *s, struct gm_error *err);
+enum gm_code sparse_joined_read(const struct sparse *s, struct row_range rows, void *value, uint32_t *index,
+                                struct gm_error *err);
 /* Entries [first, first + count) of an array, as stored. */
 enum gm_code sparse_array_read(const struct sparse_array *array, uint64_t first, size_t count, void *to,
                                struct gm_error *err);

@@ -19,7 +19,7 @@ uint64_t sparse_bytes(const struct sparse *s)
 
 uint64_t sparse_start_bytes(const struct sparse *s)
 {
-    return (s->rows + 1) * sizeof(uint64_t);
+    return (s->rows + 1) * sizeof(uint64_t) * (s->n_parts ? 2 : 1);
 }
 
 static unsigned bits_of(uint64_t value)
@@ -75,15 +75,23 @@ static enum gm_code check_pointers(const struct sparse *s, const uint64_t *point
     return GM_OK;
 }
 
+enum gm_code sparse_read_starts(struct sparse *s, struct gm_error *err)
+{
+    if (s->start)
+        return GM_OK;
+    enum gm_code code = memory_alloc((void **)&s->start, s->rows + 1, sizeof *s->start, "where rows start", err);
+    if (code == GM_OK && s->n_parts)
+        return sparse_joined_starts(s, err);
+    if (code == GM_OK)
+        code = sparse_read_whole(&s->pointers, s->start, err);
+    return code == GM_OK ? check_pointers(s, s->start, s->rows, err) : code;
+}
+
 enum gm_code sparse_starts(struct sparse *s, const struct lane_plan *plan, struct gm_error *err)
 {
     if (s->start || s->form != SPARSE_CSR)
         return GM_OK;
-    enum gm_code code = memory_alloc((void **)&s->start, s->rows + 1, sizeof *s->start, "where rows start", err);
-    if (code == GM_OK)
-        code = sparse_read_whole(&s->pointers, s->start, err);
-    if (code == GM_OK)
-        code = check_pointers(s, s->start, s->rows, err);
+    enum gm_code code = sparse_read_starts(s, err);
     if (code == GM_OK)
         sparse_measure(s, plan);
     return code;
@@ -99,8 +107,22 @@ static enum gm_code ready_array(struct sparse_array *array, int threads, struct 
     return chunks_open(&array->chunks, &array->stored, &array->layout, threads, err);
 }
 
+void sparse_rest(struct sparse *s)
+{
+    struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
+    for (size_t i = 0; i < 3; i++) {
+        chunks_close(arrays[i]->chunks);
+        arrays[i]->chunks = NULL;
+    }
+    memory_free(s->scratch);
+    s->scratch = NULL;
+}
+
 enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err)
 {
+    s->threads = threads;
+    if (s->n_parts) /* one after the other, when they are read */
+        return GM_OK;
     enum gm_code code = ready_array(&s->values, threads, err);
     if (code == GM_OK)
         code = ready_array(&s->columns, threads, err);

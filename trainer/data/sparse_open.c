@@ -279,6 +279,7 @@ void sparse_close(struct sparse *s)
     memory_free(s->index);
     memory_free(s->value);
     memory_free(s->scratch);
+    memory_free(s->parts);
     memory_free(s);
 }
 

@@ -175,6 +175,8 @@ enum gm_code sparse_put_in_order(const struct sparse *s, size_t first, size_t ro
 enum gm_code sparse_read(const struct sparse *s, size_t first, size_t rows, void *value, uint32_t *index,
                          struct gm_error *err)
 {
+    if (s->n_parts)
+        return sparse_joined_read(s, (struct row_range){first, first + rows}, value, index, err);
     const struct sparse_limit limit = {"column", s->features};
     uint64_t from = s->start[first];
     size_t count = (size_t)(s->start[first + rows] - from);
