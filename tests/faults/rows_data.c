@@ -184,6 +184,19 @@ void row_bad_target(void)
         write_data(x, ROWS, COLUMNS, y, ROWS, NULL);
         refused(bad[i].loss, "row 17", bad[i].loss);
     }
+    const double shares[] = {0.5, 0.5}, wrong[][2] = {{-1, 2}, {0.5, 0.4}, {1.5, -0.5}};
+    for (size_t i = 0; i < 3; i++) { /* rows of shares */
+        for (size_t row = 0; row < ROWS; row++)
+            memcpy(x + 2 * row, row == 17 ? wrong[i] : shares, sizeof shares);
+        struct archive *a = NULL;
+        struct gm_error err;
+        struct archive_shape matrix = {2, {ROWS, 2}};
+        if (archive_create(&a, &err) || archive_put(a, "/X", ARCHIVE_F64, &matrix, x, &err) ||
+            archive_put(a, "/y", ARCHIVE_F64, &matrix, x, &err) || archive_save(a, "d.h5", &err))
+            CASE(false, "d.h5: %s", err.text);
+        archive_close(a);
+        refused("kl_divergence", "row 17", "kl_divergence");
+    }
     good_data();
     y[5] = 0.5; /* no class */
     write_data(x, ROWS, COLUMNS, y, ROWS, NULL);

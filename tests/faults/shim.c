@@ -6,7 +6,7 @@
  *   FAULT_N      at which of those calls, from 1; "N+" from there on
  *   FAULT_HOW    a number: fail with that errno. kill: SIGKILL instead of the call. killed: SIGKILL behind it. short:
  * do a part of it. eintr: be interrupted, once. clock: the wall clock jumps at every look FAULT_LOG    append the name
- * of every such call to this file: to see order and number
+ * of every such call, and of its file, to this file: to see order and number
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,14 +37,16 @@ static bool listed(const char *call)
     return false;
 }
 
-static void note(const char *call)
+/* "call name": of a file, the last part of its path. */
+static void note(const char *call, const char *path)
 {
     const char *log = getenv("FAULT_LOG");
     int fd = log ? (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     if (fd < 0)
         return;
-    char line[64];
-    int size = snprintf(line, sizeof line, "%s\n", call);
+    char line[128];
+    const char *name = path && strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    int size = snprintf(line, sizeof line, "%s%s%.80s\n", call, name ? " " : "", name ? name : "");
     (void)!syscall(SYS_write, fd, line, size);
     syscall(SYS_close, fd);
 }
@@ -58,7 +60,7 @@ static enum fault judge(const char *call, const char *path)
     if (inside || !listed(call) || (want && *want && (!path || !strstr(path, want))))
         return NONE;
     inside = true;
-    note(call);
+    note(call, path);
     inside = false;
     long number = ++seen, at = n ? atol(n) : 0;
     bool on = n && strchr(n, '+') ? number >= at : number == at;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/faults/kit.h"
 
 static const struct {
@@ -48,6 +49,7 @@ static const struct {
 #define ROWS (sizeof rows / sizeof *rows)
 
 static size_t current, counted[ROWS], failed[ROWS];
+static double seconds[ROWS];
 
 void fault_case(bool held, const char *format, ...)
 {
@@ -66,10 +68,11 @@ void fault_case(bool held, const char *format, ...)
 
 static void print_table(void)
 {
-    printf("\n\n   #  fault                                     cases  \n");
+    printf("\n\n   #  fault                                     cases          seconds\n");
     for (size_t i = 0; i < ROWS; i++)
         if (counted[i])
-            printf("  %2zu  %-40s %6zu  %s\n", i + 1, rows[i].name, counted[i], failed[i] ? "FAILED" : "passed");
+            printf("  %2zu  %-40s %6zu  %s %8.1f\n", i + 1, rows[i].name, counted[i], failed[i] ? "FAILED" : "passed",
+                   seconds[i]);
 }
 
 /* Only the row of that number, where one is asked for. */
@@ -83,7 +86,9 @@ static void all_faults_of_the_table(void)
 {
     for (current = 0; current < ROWS; current++)
         if (wanted(current)) {
+            double start = clock_seconds();
             rows[current].run();
+            seconds[current] = clock_seconds() - start;
             if (counted[current] == 0)
                 fault_case(false, "no case was injected");
         }

@@ -18,6 +18,8 @@ struct pulse {
 /* One at a time a thread. */
 void pulse_enter(struct pulse *pulse, size_t row);
 void pulse_leave(struct pulse *pulse);
+/* From any thread: something came of it, so that who waits for it may begin to count anew. */
+void pulse_progress(struct pulse *pulse);
 /* What the calling thread is inside of, or NULL. May be asked in a signal handler. */
 const struct pulse *pulse_of_thread(void);
 

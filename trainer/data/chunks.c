@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "data/decode.h"
 
 #define NO_BAND     SIZE_MAX
@@ -130,6 +131,7 @@ static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, co
     else if (size > 0 && H5Dread_chunk(chunks->stored->dataset, H5P_DEFAULT, start, &chunk->mask, worker->raw) < 0)
         size = 0;
     hdf5_unlock();
+    pulse_progress(&pulse_disk);
     *chunk = (struct decode_chunk){worker->raw, (size_t)size, worker->room, chunk->mask, chunk->raw};
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "base/text.h"
 
 #define BAND_BYTES ((size_t)32 << 20) /* of one H5Dread */
@@ -310,8 +311,8 @@ static enum gm_code check_memory(const struct data_set *set, struct gm_error *er
                      set->features.at, text_from_bytes(set->memory, given), text_from_bytes(least, needed));
 }
 
-enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
-                       struct gm_error *err)
+static enum gm_code load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
+                         struct gm_error *err)
 {
     if (plan->rows != set->schema.rows)
         return error_set(err, GM_BUG, "A plan for %zu rows does not fit the %zu rows of %s.", plan->rows,
@@ -330,6 +331,15 @@ enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint6
         return code;
     set->loaded = true;
     return set_fits(set, memory) ? make_resident(set, err) : GM_OK;
+}
+
+enum gm_code data_load(struct data_set *set, const struct lane_plan *plan, uint64_t memory, int threads,
+                       struct gm_error *err)
+{
+    pulse_enter_disk(set->schema.features_at);
+    enum gm_code code = load(set, plan, memory, threads, err);
+    pulse_leave(&pulse_disk);
+    return code;
 }
 
 const uint8_t *data_split_marks(const struct data_set *set)

@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "data/kernels.h"
 
+#define POPULATE_BYTES ((size_t)256 << 20) /* a step of setting up pages, after which something has come */
 #define PIECE_BYTES                                                                                  \
     ((size_t)1 << 20) /* of one read: longer ones gain nothing, and the swap finds them in the cache \
                        */
@@ -64,8 +66,12 @@ const void *mapped_view(struct mapped *mapped, uint64_t bytes)
         return NULL;
     mapped->base = base;
     mapped->length = length;
-    madvise(base, length, MADV_WILLNEED);      /* read ahead from a cold disk ... */
-    madvise(base, length, MADV_POPULATE_READ); /* ... and set up the pages in one go; both may fail */
+    madvise(base, length, MADV_WILLNEED);                    /* read ahead from a cold disk ... */
+    for (size_t at = 0; at < length; at += POPULATE_BYTES) { /* ... and set up the pages; both may fail */
+        size_t left = length - at;
+        madvise((char *)base + at, left < POPULATE_BYTES ? left : POPULATE_BYTES, MADV_POPULATE_READ);
+        pulse_progress(&pulse_disk);
+    }
     return (const char *)base + (mapped->offset - start);
 }
 
@@ -79,6 +85,7 @@ static int read_piece(const struct mapped *mapped, uint64_t offset, size_t bytes
         if (got < 0 && errno != EINTR)
             return errno;
         done += got > 0 ? (size_t)got : 0;
+        pulse_progress(&pulse_disk);
     }
     if (mapped->swapped)
         KERNEL_PICK(decode_swap, kernels_isa())(mapped->value_bytes, to, bytes / mapped->value_bytes);

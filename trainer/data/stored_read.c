@@ -7,6 +7,7 @@
 #include "base/hdf5_lock.h"
 #include "base/lanes.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 
 #define WORDS_AT_ONCE ((size_t)4096)
 #define WORDS_BYTES   ((size_t)16 << 20)
@@ -43,6 +44,7 @@ static bool read_block(const struct stored *stored, hid_t type, const struct blo
         H5Sclose(memory_space);
     if (file_space >= 0)
         H5Sclose(file_space);
+    pulse_progress(&pulse_disk);
     return done;
 }
 
