@@ -5,6 +5,8 @@
  * over 64 features. */
 #define BLOCK_BYTES      ((size_t)32 << 10)
 #define BLOCK_ROWS_LEAST 32
+#define BLOCK_ROWS_GOOD  64 /* rows that share what a block costs, where BLOCK_BYTES_MOST allows */
+#define BLOCK_BYTES_MOST ((size_t)64 << 10)
 #define BLOCK_ROWS_MOST  512
 #define RUN_BYTES        ((size_t)256 << 10) /* long enough for the prefetcher, short enough to share a slab evenly */
 #define LANES_BYTES      ((size_t)64 << 20)  /* of all lane gradients together */
@@ -22,7 +24,8 @@ static size_t divide_up(size_t a, size_t b)
 struct lane_plan lane_plan_make(size_t rows, size_t row_bytes, size_t lane_bytes)
 {
     row_bytes = row_bytes ? row_bytes : 1;
-    size_t block_rows = clamp(BLOCK_BYTES / row_bytes / 32 * 32, BLOCK_ROWS_LEAST, BLOCK_ROWS_MOST);
+    size_t least = clamp(BLOCK_BYTES_MOST / row_bytes / 32 * 32, BLOCK_ROWS_LEAST, BLOCK_ROWS_GOOD);
+    size_t block_rows = clamp(BLOCK_BYTES / row_bytes / 32 * 32, least, BLOCK_ROWS_MOST);
     size_t lanes = clamp(LANES_BYTES / (lane_bytes ? lane_bytes : 1), 4, LANES_MOST);
     size_t blocks = divide_up(rows, block_rows);
     lanes = clamp(lanes, 1, blocks ? blocks : 1);
