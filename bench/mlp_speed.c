@@ -190,6 +190,7 @@ static void training_row(struct gm_wholes hidden, size_t batch, double promised)
     job.stop.max_epochs = EPOCHS + 1;
     job.output.model = NULL;
     job.output.log = NULL;
+    job.run.threads = omp_get_max_threads();
     if (gm_train(&job, &watch, &summary, &err))
         fail("training", &err);
     gm_summary_release(&summary);

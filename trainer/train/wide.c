@@ -71,6 +71,8 @@ size_t wide_pieces(size_t rows)
 enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, struct gm_error *err)
 {
     *w = (struct wide){.rows = wide_rows(p)};
+    /* Panels a power of two apart would meet in the same sets of the cache. */
+    w->capacity = w->rows % 64 == 0 ? w->rows + 1 : w->rows;
     if (!w->rows && p->model.spec.dropout > 0)
         return error_set(err, GM_BAD_JOB,
                          "model.dropout: needs the activations of a whole batch in memory; optimizer.batch_size is too "
@@ -83,7 +85,7 @@ enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, str
     size_t pieces = w->rows / 16 + 1; /* a smaller batch may be cut finer */
     w->scratch_bytes = scratch_bytes(m);
     enum gm_code code;
-    if ((code = memory_alloc(&w->tape, ops->bytes(m, w->rows), 1, "the tape of a batch", err)) ||
+    if ((code = memory_alloc(&w->tape, ops->bytes(m, w->capacity), 1, "the tape of a batch", err)) ||
         (code = memory_alloc((void **)&w->scratch, (size_t)threads, w->scratch_bytes, "gradient tiles", err)) ||
         (code = memory_alloc((void **)&w->theta, pieces * theta, sizeof(double), "the loss's gradient", err)) ||
         (code = memory_alloc((void **)&w->squares, ops->tiles(m), sizeof(double), "gradient norms", err)))
@@ -299,7 +301,7 @@ enum gm_code wide_step(struct engine *e, const struct engine_batch *batch, const
     enum gm_code code = GM_OK;
     struct step s = {.engine = e, .batch = batch, .update = update};
     s.tape = (struct model_tape){.memory = e->wide.tape,
-                                 .capacity = e->wide.rows,
+                                 .capacity = e->wide.capacity,
                                  .rows = batch->rows,
                                  .training = true,
                                  .seed = e->problem->job->run.seed,

@@ -20,9 +20,10 @@ struct engine_update;
 struct engine_totals;
 
 struct wide {
-    size_t rows;   /* of the largest batch; 0: batches go by lanes */
-    void *tape;    /* the model's, for `rows` rows */
-    char *scratch; /* [threads x scratch_bytes]: a tile's gradient, then a run of it in double */
+    size_t rows;     /* of the largest batch; 0: batches go by lanes */
+    size_t capacity; /* of the tape, in rows */
+    void *tape;      /* the model's */
+    char *scratch;   /* [threads x scratch_bytes]: a tile's gradient, then a run of it in double */
     size_t scratch_bytes;
     double *theta;   /* [pieces x n_theta] gradient of what the loss learns */
     double *squares; /* [tiles] of the gradient */
