@@ -162,7 +162,7 @@ static bool same_in_pieces(struct lab *lab, const char *what, struct gm_error *e
 static bool left_out(const char *optimiser)
 {
 #ifdef GRADMILL_SANITIZED
-    static const char *const kept[] = {"gd", "adam", "lbfgs", "newton", "svrg"};
+    static const char *const kept[] = {"gd", "sgd", "adam", "lbfgs", "newton", "svrg"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strcmp(optimiser, kept[i]) == 0)
             return false;
