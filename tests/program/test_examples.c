@@ -137,7 +137,12 @@ static void halves_of_digits(void)
     s = summary_of(PROGRAM("evaluate", "halves.model.h5", "left.h5", "--second", "right.h5", "--json"));
     CU_ASSERT(json_number_value(json_object_get(s, "accuracy")) >= 0.965);
     json_decref(s);
-    struct test_result none = PROGRAM("predict", "halves.model.h5", "left.h5");
+    struct test_result none =
+        PROGRAM("predict", "halves.model.h5", "left.h5", "--second", "right.h5", "-o", "right.h5");
+    CU_ASSERT_EQUAL(none.exit_code, 64);
+    ASSERT_HOLDS(none.err, "is one of the inputs");
+    test_result_free(&none);
+    none = PROGRAM("predict", "halves.model.h5", "left.h5");
     CU_ASSERT_EQUAL(none.exit_code, 65);
     ASSERT_HOLDS(none.err, "--second");
     test_result_free(&none);
