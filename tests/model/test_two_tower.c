@@ -2,8 +2,10 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/archive.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/model.h"
@@ -254,6 +256,55 @@ static void ranges_of_rows_are_as_the_whole(void)
     }
 }
 
+/* A layer of zeros. */
+static void put_layer(struct archive *a, const char *prefix, size_t out, size_t in)
+{
+    static const double zeros[100];
+    char name[64];
+    struct gm_error err;
+    const struct archive_shape matrix = {2, {out, in}}, column = {1, {out}};
+    snprintf(name, sizeof name, "%s/layers/0/weights", prefix);
+    CU_ASSERT_EQUAL(archive_put(a, name, ARCHIVE_F64, &matrix, zeros, &err), GM_OK);
+    snprintf(name, sizeof name, "%s/layers/0/bias", prefix);
+    CU_ASSERT_EQUAL(archive_put(a, name, ARCHIVE_F64, &column, zeros, &err), GM_OK);
+}
+
+static void files_that_do_not_fit_together_are_refused(void)
+{
+    const struct {
+        const char *fuse;
+        size_t first, second, head; /* outputs of the towers, inputs of the head; 0: none */
+        const char *why;            /* NULL: it fits */
+    } files[] = {{"dot", 3, 3, 0, NULL},
+                 {"pair", 3, 3, 0, NULL},
+                 {"concat", 3, 3, 6, NULL},
+                 {"dot", 3, 4, 0, "the towers end in 3 and 4 numbers"},
+                 {"concat", 3, 3, 5, "the head takes 5 numbers, the towers give 2 x 3"},
+                 {"concat", 3, 3, 0, "/head/layers/0"},
+                 {"sum", 3, 3, 0, "fused by 'sum', which this gradmill does not know"}};
+    const struct model_ops *ops = model_ops_of(MODEL_TWO_TOWER);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct archive *a = NULL;
+        struct gm_error err = {0};
+        struct model_spec spec = {0};
+        CU_ASSERT_EQUAL_FATAL(archive_create(&a, &err), GM_OK);
+        put_layer(a, "/first", files[i].first, 5);
+        put_layer(a, "/second", files[i].second, 2);
+        if (files[i].head)
+            put_layer(a, "/head", 4, files[i].head);
+        CU_ASSERT(!archive_put_text(a, "fuse", files[i].fuse, &err) &&
+                  !archive_put_text(a, "activation", "relu", &err) && !archive_put_real(a, "dropout", 0, &err) &&
+                  !archive_put_integer(a, "has_intercept", 1, &err));
+        enum gm_code code = ops->open(a, "m.h5", &spec, &err);
+        CU_ASSERT_EQUAL(code, files[i].why ? GM_BAD_DATA : GM_OK);
+        if (files[i].why)
+            ASSERT_HOLDS(err.text, files[i].why);
+        else
+            CU_ASSERT(spec.features == 7 && spec.first_features == 5 && spec.embedding == 3);
+        archive_close(a);
+    }
+}
+
 TEST_MAIN("two_tower", TEST(gradients_agree_with_central_differences), TEST(dropped_units_have_no_slope),
           TEST(towers_do_not_share_their_random_numbers), TEST(single_precision_agrees_with_double),
-          TEST(ranges_of_rows_are_as_the_whole))
+          TEST(ranges_of_rows_are_as_the_whole), TEST(files_that_do_not_fit_together_are_refused))
