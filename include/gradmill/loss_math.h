@@ -97,6 +97,13 @@ GM_INLINE double gm_copysign(double size, double sign)
     return gm_from_bits((gm_bits(size) & ~top) | (gm_bits(sign) & top));
 }
 
+/* x times the sign of `sign`, 1 or -1. Exact. */
+GM_INLINE double gm_flip(double x, double sign)
+{
+    const uint64_t top = UINT64_C(0x8000000000000000);
+    return gm_from_bits(gm_bits(x) ^ (gm_bits(sign) & top));
+}
+
 /* The larger and the smaller; a NaN in x comes through. Exact. */
 GM_INLINE double gm_max(double x, double bound)
 {

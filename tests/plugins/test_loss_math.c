@@ -252,6 +252,7 @@ static void small_helpers(void)
     CU_ASSERT(gm_abs(-3.5) == 3.5 && gm_abs(2) == 2 && isnan(gm_abs(NAN)) && !signbit(gm_abs(-0.0)));
     CU_ASSERT(gm_sign(-2) == -1 && gm_sign(0) == 0 && gm_sign(1e-320) == 1);
     CU_ASSERT(gm_copysign(2, -1) == -2 && gm_copysign(-2, 1) == 2);
+    CU_ASSERT(gm_flip(2, -1) == -2 && gm_flip(-2, -0.0) == 2 && gm_flip(-2, 1) == -2 && isnan(gm_flip(NAN, -1)));
     CU_ASSERT(gm_max(1, 2) == 2 && gm_min(1, 2) == 1 && isnan(gm_max(NAN, 0)) && isnan(gm_min(NAN, 0)));
     const double x[] = {1, 2, 3, 4, 5, 6, 7}, y[] = {2, 3, 4, 5, 6, 7, 8};
     CU_ASSERT(gm_dot(x, y, 7) == 168); /* sum k (k + 1), k = 1 .. 7 */

@@ -279,6 +279,18 @@ static void print_function(struct printer *p, const struct dag_node *n, struct s
     print_call(p, name, arguments, dag_arity(n->op), s);
 }
 
+/* A product with a sign, in C: no multiplication. */
+static bool print_flip(struct printer *p, const struct dag_node *n, struct style s)
+{
+    bool first = dag_is(p->dag, n->a, DAG_SIDE) && !p->names[n->a];
+    bool second = dag_is(p->dag, n->b, DAG_SIDE) && !p->names[n->b];
+    if (!s.c || n->op != DAG_MUL || !(first || second))
+        return false;
+    const dag_id arguments[2] = {first ? n->b : n->a, dag_at(p->dag, first ? n->a : n->b)->a};
+    print_call(p, "gm_flip", arguments, 2, s);
+    return true;
+}
+
 /* The node written out, without brackets around it. */
 static void print_node(struct printer *p, dag_id id, struct style s)
 {
@@ -291,7 +303,8 @@ static void print_node(struct printer *p, dag_id id, struct style s)
         break;
     case DAG_MUL:
     case DAG_DIV:
-        print_binary(p, n, dag_op_name(n->op), BIND_PRODUCT, s);
+        if (!print_flip(p, n, s))
+            print_binary(p, n, dag_op_name(n->op), BIND_PRODUCT, s);
         break;
     case DAG_NEG:
         buffer_add(p->out, "-");
