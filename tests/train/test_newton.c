@@ -234,6 +234,7 @@ static void samples_of_many_rows_have_the_minimum_that_lbfgs_finds(void)
             struct gm_error err;
             lab_job(&lab, data, "logistic", test_path("known.h5"));
             lab.job.optimizer.type = methods[k];
+            lab.job.stop.gradient_norm = 1e-9;
             CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
             CU_ASSERT(!lab_summary()->undetermined);
             if (k)
