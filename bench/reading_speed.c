@@ -8,6 +8,10 @@
  * h5py reads. "first": ours, opening and reading everything into memory. "epoch": every later pass, each block
  * converted to float32 and summed; "of RAM" is that in stored bytes against reading memory. All in GB/s of stored
  * values.
+ *
+ * What 50 times H5Dread can mean for float16: HDF5 1.10 converts it value by value, 0.04 GB/s of stored values, which
+ * is nearly all of its time when nothing has to be inflated. With gzip ours ends where inflating does, about 0.75 GB/s
+ * a core: on two cores not more than 37 times.
  */
 #include <math.h>
 #include <stdint.h>
