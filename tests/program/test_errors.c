@@ -253,6 +253,13 @@ static void jobs_and_losses(void)
 {
     static const struct mistake mistakes[] = {
         {TRAIN "--set output.log=none.h5", 78, "'none.h5' is named twice"},
+        {"ln -sf d.h5 link.h5; " TRAIN "--set output.model=link.h5", 78, "would replace 'd.h5"},
+        {TRAIN "--set data.train=d.h5 --set 'data.validation=[d.h5:/X]' --set output.log=d.h5", 78,
+         "would replace 'd.h5"},
+        {"cp d.h5 d2.h5; " TRAIN "--set data.validation=d2.h5 --set output.checkpoint=d2.h5", 78,
+         "which data.validation reads"},
+        {"cp $G own.so; " TRAIN "--set loss.name=./own.so --set output.log=own.so", 78,
+         "would replace the loss './own.so'"},
         {TRAIN "--set loss.5.name=mse --set 'loss=[mse, huber]' --set loss.5.name=mse", 78, "loss"},
         {TRAIN "--set 'loss=[{name: mse, columns: \"2:2\"}]'", 78, "columns"},
         {TRAIN "--set 'loss=[{name: mse, columns: 0, target: 7}]'", 78, "is not within the 1 columns of the target"},

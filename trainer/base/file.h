@@ -2,6 +2,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@
 /* Can `path` be created or replaced? Found out by creating and removing a file beside it. GM_OK, GM_CANNOT_CREATE
  * (missing or read-only directory, a directory in the way), GM_DENIED (permission). */
 enum gm_code file_check_writable(const char *path, struct gm_error *err);
+
+/* Are these the same existing file, by whatever name? Either may be FILE.h5:/group. */
+bool file_same(const char *a, const char *b);
 
 /* Replace `path` by `size` bytes: temporary file beside it, write (short writes and EINTR continue), fsync, rename,
  * fsync of the directory, in that order. On failure the old file is untouched and the temporary one removed.

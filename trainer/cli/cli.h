@@ -50,9 +50,6 @@ bool options_seed(const char *command, const char *option, const char *text, uin
 /* The value of --io. */
 bool options_io(const char *command, const char *text, enum gm_reading *out);
 
-/* Are these the same existing file? Either may be FILE.h5:/group. */
-bool same_file(const char *a, const char *b);
-
 /* ---- messages, all to stderr ---- */
 
 /* Colour on this stream: a terminal, NO_COLOR not set, TERM not dumb. */

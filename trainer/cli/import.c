@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "datasets/datasets.h"
@@ -122,7 +123,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (a->options.target && a->options.no_target)
         return message_usage("import", "--target and --no-target exclude each other.");
     for (size_t i = 0; i < a->files; i++)
-        if (same_file(a->from[i], a->to))
+        if (file_same(a->from[i], a->to))
             return message_usage("import", "The output %s is one of the inputs.", a->to);
     return GM_OK;
 }

@@ -51,7 +51,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (!a->to)
         return message_usage("plot", "Where to? Add -o FILE.svg.");
     for (size_t i = 0; i < a->count; i++)
-        if (same_file(a->logs[i], a->to))
+        if (file_same(a->logs[i], a->to))
             return message_usage("plot", "The output %s is one of the logs.", a->to);
     return GM_OK;
 }

@@ -4,6 +4,7 @@
 #include <gradmill/gradmill.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/predict_out.h"
 #include "cli/progress.h"
@@ -75,8 +76,8 @@ int command_predict(int argc, char **argv)
     use_listen(&use);
     const char *model_path = argv[optind];
     const struct gm_data data = {.path = argv[optind + 1], .second = use.second};
-    if (same_file(use.output, data.path) || same_file(use.output, model_path) ||
-        (use.second && same_file(use.output, use.second)))
+    if (file_same(use.output, data.path) || file_same(use.output, model_path) ||
+        (use.second && file_same(use.output, use.second)))
         return message_usage("predict", "The output %s is one of the inputs.", use.output);
     enum gm_code code = gm_model_open(&model, model_path, use.loss_path, &err);
     if (code == GM_OK) {

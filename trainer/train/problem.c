@@ -16,6 +16,7 @@
 #include "optim/optim.h"
 #include "train/coupled.h"
 #include "train/hessian.h"
+#include "train/outputs.h"
 #include "train/problem_loss.h"
 #include "train/budget.h"
 #include "train/targets.h"
@@ -45,28 +46,6 @@ void problem_detail(const struct gm_watch *watch, const char *format, ...)
     va_start(args, format);
     say(watch ? watch->detail : NULL, watch ? watch->context : NULL, format, args);
     va_end(args);
-}
-
-/* ---- outputs, before anything is read ---- */
-
-/* One after the other, so that of two runs the first to come has them all. */
-static enum gm_code check_outputs(struct problem *p, struct gm_error *err)
-{
-    const struct gm_job *job = p->job;
-    const char *const paths[] = {job->output.model, job->output.checkpoint, job->output.log};
-    _Static_assert(sizeof paths / sizeof *paths == sizeof p->locks / sizeof *p->locks, "a lock an output");
-    enum gm_code code = GM_OK;
-    for (size_t i = 0; !code && i < sizeof paths / sizeof *paths; i++) {
-        if (!paths[i])
-            continue;
-        for (size_t j = 0; j < i; j++)
-            if (paths[j] && strcmp(paths[i], paths[j]) == 0)
-                return error_set(err, GM_BAD_JOB, "output: '%s' is named twice: each output is a file of its own.",
-                                 paths[i]);
-        if (!(code = file_check_writable(paths[i], err)))
-            code = file_lock_take(&p->locks[i], paths[i], err);
-    }
-    return code;
 }
 
 /* ---- what this version trains ---- */
@@ -412,7 +391,7 @@ enum gm_code problem_init(struct problem *p, const struct gm_job *job, const str
 {
     *p = (struct problem){.job = job};
     enum gm_code code;
-    if ((code = check_supported(job, err)) || (code = check_split(job, err)) || (code = check_outputs(p, err)) ||
+    if ((code = check_supported(job, err)) || (code = check_split(job, err)) || (code = outputs_take(p, err)) ||
         (code = problem_load_loss(p, err)))
         goto failed;
     if (job->model.type == GM_MODEL_FACTORIZATION) {

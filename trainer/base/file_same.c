@@ -1,5 +1,5 @@
 /* Would an output replace an input? */
-#include "cli/cli.h"
+#include "base/file.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ static bool stat_data(const char *name, struct stat *status)
     return stat(file, status) == 0;
 }
 
-bool same_file(const char *a, const char *b)
+bool file_same(const char *a, const char *b)
 {
     struct stat one, two;
     return stat_data(a, &one) && stat_data(b, &two) && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
