@@ -74,7 +74,7 @@ static void max_time_stops(void)
     lab.job.stop.max_epochs = 1000000000;
     lab.job.stop.max_time = 0.05;
     expect(&lab, GM_OK, "max_time");
-    CU_ASSERT(lab_summary()->seconds >= 0.05 && lab_summary()->seconds < 5);
+    CU_ASSERT(lab_summary()->seconds >= 0.05 && lab_summary()->seconds < 60);
 }
 
 static void divergence_keeps_the_best_model(void)
