@@ -30,7 +30,7 @@ scratch=$(mktemp -d)
 export TMPDIR=$scratch
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p build/fuzz/found
-jobs=$(nproc)
+jobs=$(env -u OMP_NUM_THREADS nproc) # which looks at that variable
 [ "$jobs" -le ${#targets[@]} ] || jobs=${#targets[@]}
 share=$((seconds * jobs / ${#targets[@]}))
 [ "$share" -gt 0 ] || share=1
