@@ -2,6 +2,7 @@
  * Fuzzing the reader of checkpoints. A small training is stopped once; each input bends what its checkpoint holds,
  * dataset by dataset and number by number, and what then is accepted trains on: to any end but a crash.
  */
+#include <float.h>
 #include <math.h>
 
 #include "base/archive.h"
@@ -57,19 +58,25 @@ static void start(void)
 }
 
 /* One dataset or list of the checkpoint, as it is or bent. */
-static void put(struct archive *a, struct recipe *r, const char *name, const double *values, size_t count)
+static void put(struct archive *a, struct recipe *r, const char *name, const struct state_array *array)
 {
     struct gm_error err;
-    double bent[2048];
+    double bent[2048] = {0};
+    float single[2048] = {0};
+    size_t count = array->count;
     uint8_t how = recipe_byte(r);
     if (how == 1 || count > 1000)
         return;
     struct archive_shape shape = {1, {how == 2 ? count + 1 : how == 3 ? count / 2 : count}};
-    memset(bent, 0, sizeof bent);
-    memcpy(bent, values, count * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        bent[i] = array->singles ? (double)array->singles[i] : array->values[i];
     for (uint8_t i = 4; i < how && count; i++)
         bent[recipe_byte(r) % count] = recipe_real(r);
-    require(archive_put(a, name, ARCHIVE_F64, &shape, bent, &err) == GM_OK, "an array");
+    for (size_t i = 0; array->singles && i < count; i++)
+        single[i] = fabs(bent[i]) < FLT_MAX ? (float)bent[i] : NAN;
+    require((array->singles ? archive_put(a, name, ARCHIVE_F32, &shape, single, &err)
+                            : archive_put(a, name, ARCHIVE_F64, &shape, bent, &err)) == GM_OK,
+            "an array");
 }
 
 static void write_checkpoint(struct run *run, struct recipe *r)
@@ -94,12 +101,12 @@ static void write_checkpoint(struct run *run, struct recipe *r)
         names[i] = state_number_name(i);
     state_get_numbers(run, numbers);
     (void)archive_put_texts(a, "number_names", names, state_numbers() - (how == 10), &err);
-    put(a, r, "/numbers", numbers, state_numbers());
+    put(a, r, "/numbers", &(struct state_array){.values = numbers, .count = state_numbers()});
     run_state(run, &state);
     for (size_t i = 0; i < state.count; i++) {
         char name[STATE_NAME + 8];
         snprintf(name, sizeof name, "/state/%s", state.arrays[i].name);
-        put(a, r, name, state.arrays[i].values, state.arrays[i].count);
+        put(a, r, name, &state.arrays[i]);
     }
     require(archive_save(a, checkpoint_path, &err) == GM_OK, "the checkpoint");
     archive_close(a);

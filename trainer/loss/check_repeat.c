@@ -1,10 +1,9 @@
 /* Checks that call again: the same inputs at other times, in other places, threads, blocks and orders. */
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,9 +74,16 @@ void check_determinism(struct check *c)
 /* ---- threads ---- */
 
 /* Calls overlap even where the threads take turns on one busy processor: the main thread wakes up again and again and
- * interrupts them wherever they are, and an interrupted thread lets another go first. */
-enum { THREADS = 4, THREAD_ROWS = 160, WAKE_NANOSECONDS = 20000 };
-static const double thread_seconds = 0.02; /* of processor time, each */
+ * interrupts one of them wherever it is, and that one sleeps for a moment. */
+enum { THREADS = 4, THREAD_ROWS = 160, WAKE_NANOSECONDS = 20000, SLEEP_NANOSECONDS = 20000, OVERLAPS = 200 };
+static const double thread_seconds = 0.02, most_seconds = 0.25; /* of processor time, each */
+
+/* Calls within which another one began, whatever else the machine does: only those can show that something is shared.
+ */
+struct overlap {
+    atomic_size_t begun, seen;
+    atomic_int working; /* threads that have not ended */
+};
 
 struct worker {
     struct check *c;
@@ -86,7 +92,7 @@ struct worker {
     double *grad;            /* [rows x outputs] */
     void *scratch;
     pthread_barrier_t *start;
-    atomic_int *working;      /* threads that have not ended */
+    struct overlap *overlap;
     size_t rounds, different; /* of the rounds, those whose bits were not the expected ones */
 };
 
@@ -95,6 +101,23 @@ static double processor_seconds(void)
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Until enough calls have overlapped, or there is no hope of that. */
+static bool goes_on(const struct overlap *o)
+{
+    double spent = processor_seconds();
+    return spent < thread_seconds || (spent < most_seconds && atomic_load(&o->seen) < OVERLAPS);
+}
+
+static int call_among_others(const struct check *c, const struct gm_loss_batch *batch, struct gm_loss_result *result,
+                             struct overlap *o)
+{
+    size_t ticket = atomic_fetch_add(&o->begun, 1);
+    int status = c->plugin.vtable.evaluate(batch, result);
+    if (atomic_load(&o->begun) != ticket + 1)
+        atomic_fetch_add(&o->seen, 1);
+    return status;
 }
 
 static void *work(void *argument)
@@ -112,29 +135,33 @@ static void *work(void *argument)
     batch.step = 3;
     batch.scratch = w->scratch;
     pthread_barrier_wait(w->start);
-    for (; processor_seconds() < thread_seconds; w->rounds++) {
+    for (; goes_on(w->overlap); w->rounds++) {
         struct gm_loss_result result = {.struct_size = sizeof result, .grad = w->grad};
-        int status = c->plugin.vtable.evaluate(&batch, &result);
+        int status = call_among_others(c, &batch, &result, w->overlap);
         w->different += status != GM_LOSS_OK || !same_bits(&result.loss, &w->expected.loss, 1) ||
                         !same_bits(w->grad, w->expected.grad, w->sample.rows * c->shape.outputs);
     }
-    atomic_fetch_sub(w->working, 1);
+    atomic_fetch_sub(&w->overlap->working, 1);
     return NULL;
 }
 
+/* Yielding would not do: a scheduler that shares fairly gives the processor back at once. */
 static void let_another_go(int signal)
 {
+    const struct timespec pause = {0, SLEEP_NANOSECONDS};
+    int kept = errno;
     (void)signal;
-    sched_yield();
+    nanosleep(&pause, NULL);
+    errno = kept;
 }
 
-static void interrupt_until_done(const pthread_t *threads, atomic_int *working)
+/* One thread at a time sleeps within its call, while the others go on. */
+static void interrupt_until_done(const pthread_t *threads, const atomic_int *working)
 {
     const struct timespec pause = {0, WAKE_NANOSECONDS};
-    while (atomic_load(working) > 0) {
+    for (int i = 0; atomic_load(working) > 0; i = (i + 1) % THREADS) {
         nanosleep(&pause, NULL);
-        for (int i = 0; i < THREADS; i++)
-            pthread_kill(threads[i], SIGUSR2);
+        pthread_kill(threads[i], SIGUSR2);
     }
 }
 
@@ -152,20 +179,20 @@ void check_threads(struct check *c)
     struct worker workers[THREADS];
     pthread_t threads[THREADS];
     pthread_barrier_t start;
-    atomic_int working = THREADS;
+    struct overlap overlap = {.working = THREADS};
     struct sigaction before, interrupt = {.sa_handler = let_another_go, .sa_flags = SA_RESTART};
     sigemptyset(&interrupt.sa_mask);
     sigaction(SIGUSR2, &interrupt, &before);
     pthread_barrier_init(&start, NULL, THREADS);
     for (int i = 0; i < THREADS; i++) {
         worker_make(c, &workers[i], &start, 1 + i);
-        workers[i].working = &working;
+        workers[i].overlap = &overlap;
     }
     c->shared->doing = "evaluate on several threads";
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             check_skip(c, "no thread can be started here");
-    interrupt_until_done(threads, &working);
+    interrupt_until_done(threads, &overlap.working);
     size_t different = 0, rounds = 0;
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
