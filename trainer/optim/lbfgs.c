@@ -47,7 +47,7 @@ static bool propose(struct optim *o, double *w)
 static void store(struct optim *o, const struct optim_trial *trial)
 {
     const double *x = optim_vector(o, VECTOR_ITERATE), *gx = optim_vector(o, VECTOR_GRADIENT);
-    size_t slot = (size_t)o->numbers[STORED] % PAIRS;
+    size_t slot = line_count(o->numbers[STORED], LINE_COUNT_MOST) % PAIRS;
     double *s = optim_vector(o, STEPS + slot), *y = optim_vector(o, CHANGES + slot);
     for (size_t i = 0; i < o->n; i++) {
         s[i] = trial->w[i] - x[i];
@@ -65,7 +65,7 @@ static void store(struct optim *o, const struct optim_trial *trial)
 /* direction = -H slope, in place: `direction` holds the slope on entry. */
 static void two_loops(struct optim *o, double *direction)
 {
-    size_t stored = (size_t)o->numbers[STORED], kept = stored < PAIRS ? stored : PAIRS, n = o->n;
+    size_t stored = line_count(o->numbers[STORED], LINE_COUNT_MOST), kept = stored < PAIRS ? stored : PAIRS, n = o->n;
     double part[PAIRS], scale = 1;
     for (size_t k = 0; k < kept; k++) { /* newest first */
         size_t slot = (stored - 1 - k) % PAIRS;

@@ -39,7 +39,7 @@ static void set_high(double *line, double step, double rise, double slope)
 static double nearest(const double *line)
 {
     if (line[LINE_LOW] == 0)
-        return pow(10, -ldexp(1, (int)fmin(line[LINE_TRIALS], 8)));
+        return pow(10, -ldexp(1, (int)line_count(line[LINE_TRIALS], 8)));
     return line[LINE_HIGH] > WIDE * line[LINE_LOW] ? fmin(sqrt(line[LINE_LOW] / line[LINE_HIGH]), 0.1) : 0.1;
 }
 
@@ -63,7 +63,7 @@ static double between(const double *line)
  * times. */
 static double beyond(const double *line, double last, double last_slope)
 {
-    double width = line[LINE_LOW] - last, most = pow(10, ldexp(2, (int)fmin(line[LINE_TRIALS], 6)));
+    double width = line[LINE_LOW] - last, most = pow(10, ldexp(2, (int)line_count(line[LINE_TRIALS], 6)));
     double bend = last_slope - line[LINE_LOW_SLOPE]; /* < 0: the slope becomes less steep */
     double part = bend > 0 ? 10 : bend < 0 ? line[LINE_LOW_SLOPE] / bend : most;
     return line[LINE_LOW] + fmin(fmax(part, 1), most) * width;

@@ -8,6 +8,16 @@
 #ifndef OPTIM_LINE_H
 #define OPTIM_LINE_H
 
+#include <stddef.h>
+
+#define LINE_COUNT_MOST 0x1p53 /* a double holds every whole number up to here */
+
+/* A number of state that is a count, at most `most`. A damaged checkpoint may have put anything there. */
+static inline size_t line_count(double value, double most)
+{
+    return value >= most ? (size_t)most : value >= 0 ? (size_t)value : 0;
+}
+
 enum {
     LINE_STEP,      /* the trial to evaluate, in units of the direction */
     LINE_SLOPE,     /* at 0, < 0 */

@@ -118,9 +118,10 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
     return OPTIM_TAKE;
 }
 
-double optim_hessian_stride(const struct optim *o)
+size_t optim_hessian_stride(const struct optim *o)
 {
-    return o->family == &optim_newton ? o->numbers[STRIDE] : 1;
+    size_t stride = o->family == &optim_newton ? line_count(o->numbers[STRIDE], LINE_COUNT_MOST) : 1;
+    return stride ? stride : 1;
 }
 
 static void start(struct optim *o)

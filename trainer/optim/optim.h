@@ -113,7 +113,7 @@ double optim_last_ridge(const struct optim *o);
  * Newton (Byrd, Chin, Neveitt, Nocedal 2011; Roosta-Khorasani and Mahoney 2019, "Sub-sampled Newton methods"): with
  * exact gradients the error falls by about sqrt(parameters / sampled rows) a step. When it does not fall fast, when a
  * step is too long, or when the sample is singular, the next one is larger, and in the end it is all rows. */
-double optim_hessian_stride(const struct optim *o);
+size_t optim_hessian_stride(const struct optim *o); /* >= 1 */
 /* newton (a ridge) and lbfgs (curvatures that differ by more than 1e10) notice that the parameters are not determined
  * to working precision, so that the point where they end is one of many with nearly the same f. */
 bool optim_undetermined(const struct optim *o);

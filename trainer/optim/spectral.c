@@ -90,7 +90,7 @@ static double next_rate(struct optim *o, const struct step *step)
     double *number = o->numbers, *shorts = number + SHORTS;
     if (!(step->curved > 0) || !(step->short_step > 0) || isinf(step->long_step))
         return fmin(10 * number[RATE], 1e300); /* no curvature seen: f looks flat or bends down, go further */
-    size_t seen = (size_t)number[CURVED]++;
+    size_t seen = line_count(number[CURVED]++, LINE_COUNT_MOST);
     shorts[seen % SHORT_STEPS] = step->short_step;
     if (step->short_step < number[THRESHOLD] * step->long_step) {
         number[THRESHOLD] *= 0.95;
@@ -105,7 +105,7 @@ static double next_rate(struct optim *o, const struct step *step)
 static enum optim_judgement shrink(struct optim *o, double suggested)
 {
     double *number = o->numbers;
-    double floor = number[RATE] * pow(10, -ldexp(1, (int)fmin(number[NUMBER_REJECTED], 8)));
+    double floor = number[RATE] * pow(10, -ldexp(1, (int)line_count(number[NUMBER_REJECTED], 8)));
     double rate = suggested > 0 ? fmin(suggested, 0.5 * number[RATE]) : floor;
     number[RATE] = fmax(rate, floor);
     return number[NUMBER_REJECTED] < MOST_REJECTED ? OPTIM_RETRY : OPTIM_GIVE_UP;
@@ -130,7 +130,8 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
 
     for (size_t i = 0; i < WINDOW; i++)
         heights[i] -= change;
-    heights[(size_t)number[NUMBER_EPOCHS] % WINDOW] = -change; /* where the last iterate stood, seen from the new one */
+    heights[line_count(number[NUMBER_EPOCHS], LINE_COUNT_MOST) % WINDOW] =
+        -change; /* where the last iterate stood, seen from the new one */
     number[NUMBER_RATE] = number[RATE];
     number[RATE] = next_rate(o, &step);
     return OPTIM_TAKE;

@@ -23,7 +23,7 @@ static enum gm_code gradient(struct run *r, struct gm_error *err)
     if (takes_lloyds_step(r))
         return clusters_gradient(&r->clusters, &r->engine, r->params, &r->totals, r->gradient, err);
     if (optim_needs_hessian(r->config.method)) {
-        r->hessian.stride = (size_t)optim_hessian_stride(r->optim);
+        r->hessian.stride = optim_hessian_stride(r->optim);
         r->hessian.epoch = r->epochs;
         return hessian_gradient(&r->hessian, &r->engine, r->params, &r->totals, r->gradient, err);
     }
