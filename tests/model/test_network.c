@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "model/network.h"
+#include "model/numbers.h"
 
 enum { ROWS = 70, MOST_IN = 300, MOST_OUT = 80 }; /* 70 rows: more than go forward at a time */
 
@@ -23,19 +23,6 @@ struct setup {
     float x_single[ROWS * MOST_IN];
 };
 static struct setup s;
-
-static double noise(uint64_t i)
-{
-    return random_normal((struct random_key){3, RANDOM_CHECK, 0}, i);
-}
-
-static void *room(size_t bytes)
-{
-    void *memory;
-    struct gm_error err;
-    CU_ASSERT_EQUAL_FATAL(memory_alloc(&memory, bytes, 1, "a test", &err), GM_OK);
-    return memory;
-}
 
 static void set_up(const struct network_shape *shape)
 {

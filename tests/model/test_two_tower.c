@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/model.h"
+#include "model/numbers.h"
 
 enum { ROWS = 70, FEATURES = 21, FIRST = 14, OUTPUTS_MOST = 12, PARAMS_MOST = 2000 };
 
@@ -21,19 +22,6 @@ struct setup {
     float x_single[ROWS * FEATURES];
 };
 static struct setup s;
-
-static double noise(uint64_t i)
-{
-    return random_normal((struct random_key){3, RANDOM_CHECK, 0}, i);
-}
-
-static void *room(size_t bytes)
-{
-    void *memory;
-    struct gm_error err;
-    CU_ASSERT_EQUAL_FATAL(memory_alloc(&memory, bytes, 1, "a test", &err), GM_OK);
-    return memory;
-}
 
 static struct model_spec spec_of(enum model_fuse fuse, size_t layers)
 {

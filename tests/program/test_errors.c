@@ -258,6 +258,8 @@ static void jobs_and_losses(void)
          "would replace 'd.h5"},
         {"cp d.h5 d2.h5; " TRAIN "--set data.validation=d2.h5 --set output.checkpoint=d2.h5", 78,
          "which data.validation reads"},
+        {"cp d.h5 marks.h5; " TRAIN "--set data.split=marks.h5:/y --set output.log=marks.h5", 78,
+         "which data.split reads"},
         {"cp $G own.so; " TRAIN "--set loss.name=./own.so --set output.log=own.so", 78,
          "would replace the loss './own.so'"},
         {TRAIN "--set loss.5.name=mse --set 'loss=[mse, huber]' --set loss.5.name=mse", 78, "loss"},

@@ -7,6 +7,16 @@
 
 #include <jansson.h>
 
+static json_t *summary_of(struct test_result result)
+{
+    CU_ASSERT_EQUAL(result.exit_code, 0);
+    printf("%s", result.err);
+    json_t *summary = json_loads(result.out, 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
+    test_result_free(&result);
+    return summary;
+}
+
 /* The dataset made as the job's first lines say, and the job trained; the summary. */
 static json_t *run(const char *csv, const char *data, const char *job)
 {
@@ -16,13 +26,7 @@ static json_t *run(const char *csv, const char *data, const char *job)
     struct test_result made = PROGRAM("import", source, "-o", data, "--target", "target", "--quiet");
     CU_ASSERT_EQUAL(made.exit_code, 0);
     test_result_free(&made);
-    struct test_result result = PROGRAM("train", path, "--json", "--quiet");
-    CU_ASSERT_EQUAL(result.exit_code, 0);
-    printf("%s", result.err);
-    json_t *summary = json_loads(result.out, 0, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
-    test_result_free(&result);
-    return summary;
+    return summary_of(PROGRAM("train", path, "--json", "--quiet"));
 }
 
 static double number(const json_t *summary, const char *side, const char *name)
@@ -113,16 +117,6 @@ static void make_halves(void)
     made = PROGRAM("import", "right.csv", "-o", "right.h5", "--quiet");
     CU_ASSERT_EQUAL(made.exit_code, 0);
     test_result_free(&made);
-}
-
-static json_t *summary_of(struct test_result result)
-{
-    CU_ASSERT_EQUAL(result.exit_code, 0);
-    printf("%s", result.err);
-    json_t *summary = json_loads(result.out, 0, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
-    test_result_free(&result);
-    return summary;
 }
 
 /* As many as a network on the whole image gets right, within its error of 1 % (test_mlp.c: 97.5 %). */

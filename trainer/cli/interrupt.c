@@ -3,10 +3,11 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <gradmill/status.h>
+
+#include "base/clock.h"
 
 /* Seconds in which a second signal is an echo of the first: Slurm signals every process of a job, and the script of the
  * job, having got it too, hands it on. */
@@ -17,24 +18,17 @@ static volatile sig_atomic_t save;     /* a checkpoint is wanted */
 static volatile sig_atomic_t training; /* the first step has come */
 static volatile sig_atomic_t resumable;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void handle_stop(int number)
 {
     static double first;
     if (!asked) {
         asked = number;
-        first = now();
+        first = clock_seconds();
         if (training)
             return;
         if (resumable)
             _exit(GM_INTERRUPTED);
-    } else if (now() - first < ECHO) {
+    } else if (clock_seconds() - first < ECHO) {
         return;
     }
     signal(number, SIG_DFL);

@@ -1,9 +1,10 @@
 /*
  * Two towers: networks over the two inputs of a row, and what fuses their outputs u and v, each of `width` numbers.
  *
- *     pair     outputs are u, then v: for a loss that compares them (contrastive)
- *     dot      one output u . v (+ constant): matching, as in Huang et al., Learning deep structured semantic models
- * for web search using clickthrough data, CIKM 2013 (without the cosine) concat   a linear layer over u, v: late fusion
+ *  - pair: outputs are u, then v, for a loss that compares them (contrastive);
+ *  - dot: one output, u . v (+ constant), for matching: Huang et al., Learning deep structured semantic models for web
+ *    search using clickthrough data, CIKM 2013 (without the cosine);
+ *  - concat: a linear layer over u, v, late fusion.
  *
  * Parameters: those of the first network, of the second, of the head (concat) or the constant (dot). Weights and tiles
  * are in the same order.

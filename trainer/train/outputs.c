@@ -49,6 +49,11 @@ static enum gm_code spare_inputs(const struct gm_job *job, const char *output, s
     enum gm_code code = spare_data(&job->data.train, "data.train", output, err);
     if (!code)
         code = spare_data(&job->data.validation, "data.validation", output, err);
+    const char *split = job->data.split;
+    if (!code && names_file(split, false) && file_same(output, split))
+        code = error_set(err, GM_BAD_JOB,
+                         "output: '%s' would replace '%s', which data.split reads. Give the output another name.",
+                         output, split);
     for (size_t i = 0; !code && i < job->loss.count; i++) {
         const char *name = job->loss.terms[i].name;
         if (name && strchr(name, '/') && file_same(output, name))

@@ -33,6 +33,12 @@ size_t wide_rows(const struct problem *p)
     return rows_with(p, &p->model);
 }
 
+/* Of the tape, for batches of so many rows. Panels a power of two apart would meet in the same sets of the cache. */
+static size_t capacity_for(size_t rows)
+{
+    return rows % 64 == 0 ? rows + 1 : rows;
+}
+
 /* Of one thread: a tile's gradient, then a run of it in double. */
 static size_t scratch_bytes(const struct model *m)
 {
@@ -51,7 +57,7 @@ enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_erro
         return code;
     size_t rows = rows_with(p, &m);
     if (rows)
-        *bytes = (uint64_t)m.ops->tape->bytes(&m, rows) + (uint64_t)p->threads * scratch_bytes(&m);
+        *bytes = (uint64_t)m.ops->tape->bytes(&m, capacity_for(rows)) + (uint64_t)p->threads * scratch_bytes(&m);
     model_release(&m);
     return GM_OK;
 }
@@ -71,8 +77,6 @@ size_t wide_pieces(size_t rows)
 enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, struct gm_error *err)
 {
     *w = (struct wide){.rows = wide_rows(p)};
-    /* Panels a power of two apart would meet in the same sets of the cache. */
-    w->capacity = w->rows % 64 == 0 ? w->rows + 1 : w->rows;
     if (!w->rows && p->model.spec.dropout > 0)
         return error_set(err, GM_BAD_JOB,
                          "model.dropout: needs the activations of a whole batch in memory; optimizer.batch_size is too "
@@ -82,6 +86,7 @@ enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, str
     const struct model *m = &p->model;
     const struct model_tape_ops *ops = m->ops->tape;
     size_t theta = p->loss.spec.n_theta;
+    w->capacity = capacity_for(w->rows);
     size_t pieces = w->rows / 16 + 1; /* a smaller batch may be cut finer */
     w->scratch_bytes = scratch_bytes(m);
     enum gm_code code;
