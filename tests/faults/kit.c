@@ -114,20 +114,24 @@ const char *faults_err(void)
     return errors;
 }
 
-int faults_run_and_signal(const char *command, int number, unsigned microseconds, bool twice)
+static pid_t start(const char *command)
 {
     char line[4096];
     prepare();
     unlink("err");
-    snprintf(line, sizeof line, "exec %s >out 2>err", command);
+    snprintf(line, sizeof line, "PATH=$PATH:.; exec %s >out 2>err", command);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         execl("/bin/sh", "sh", "-c", line, (char *)NULL);
         _exit(98);
     }
+    return child;
+}
+
+static int signal_and_wait(pid_t child, int number, bool twice)
+{
     int status = 0;
-    usleep(microseconds);
     kill(child, number);
     if (twice) {
         usleep(500000);
@@ -137,6 +141,29 @@ int faults_run_and_signal(const char *command, int number, unsigned microseconds
         ;
     read_errors();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int faults_run_and_signal(const char *command, int number, unsigned microseconds, bool twice)
+{
+    pid_t child = start(command);
+    usleep(microseconds);
+    return signal_and_wait(child, number, twice);
+}
+
+int faults_run_and_signal_at(const char *command, int number, const char *part, bool twice)
+{
+    pid_t child = start(command);
+    errors[0] = 0;
+    for (int i = 0; i < 3000 && !faults_err_holds(part); i++) {
+        usleep(10000);
+        read_errors();
+    }
+    return signal_and_wait(child, number, twice);
+}
+
+bool faults_exists(const char *name)
+{
+    return access(name, F_OK) == 0;
 }
 
 void faults_flip(const char *from, const char *to, unsigned at)
@@ -151,6 +178,19 @@ void faults_flip(const char *from, const char *to, unsigned at)
     if (byte != EOF)
         fputc(byte ^ (int)(1 + faults_random(255)), file);
     fclose(file);
+}
+
+unsigned faults_job_microseconds(void)
+{
+    static unsigned took;
+    if (!took) {
+        faults_job();
+        faults_run("s=$(date +%%s%%N); $G train j.yaml -q; e=$(date +%%s%%N); echo $(( (e - s) / 1000 )) >&2");
+        took = (unsigned)atol(faults_err());
+        if (took < 20000)
+            took = 20000;
+    }
+    return took;
 }
 
 void faults_clean(void)

@@ -25,11 +25,17 @@ const char *faults_err(void);
 /* The same, killed by `number` after so many microseconds; `twice`: and again a little later. */
 int faults_run_and_signal(const char *command, int number, unsigned microseconds, bool twice);
 
+/* The same as soon as its stderr holds `part`, or after half a minute. */
+int faults_run_and_signal_at(const char *command, int number, const char *part, bool twice);
+bool faults_exists(const char *name);
+
 /* `to` becomes a copy of `from`, but for the byte at `at`, which is another. */
 void faults_flip(const char *from, const char *to, unsigned at);
 
 /* j.yaml: a training of some tenths of a second that saves a checkpoint each epoch, ref.h5 its model. */
 void faults_job(void);
+/* How long that takes here, so that instants fall anywhere in it. */
+unsigned faults_job_microseconds(void);
 /* Remove what a run of j.yaml has written. */
 void faults_clean(void);
 /* Run j.yaml --resume to its end: true when that succeeds and its model is ref.h5. */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <gradmill/loss.h>
@@ -38,6 +39,7 @@ static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
     case ABORT:
         abort();
     case HANG:
+        fputs("late.so hangs\n", stderr);
         for (volatile int forever = 1; forever;)
             ;
         break;

@@ -1,36 +1,16 @@
-/* Faults while a checkpoint is saved: rows 1 to 7, 21 and 22. */
+/* Faults while a checkpoint is saved: rows 1 to 7 and 22. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/faults/kit.h"
-
-static bool exists(const char *name)
-{
-    return access(name, F_OK) == 0;
-}
-
-/* Seconds that the whole job takes here, so that instants fall anywhere in it. */
-static unsigned job_microseconds(void)
-{
-    static unsigned took;
-    if (!took) {
-        faults_job();
-        faults_run("s=$(date +%%s%%N); $G train j.yaml -q; e=$(date +%%s%%N); echo $(( (e - s) / 1000 )) >&2");
-        took = (unsigned)atol(faults_err());
-        if (took < 20000)
-            took = 20000;
-    }
-    return took;
-}
 
 /* Killed again and again on the way, each time going on from the last checkpoint: none is ever lost. */
 void row_kill(void)
 {
-    unsigned whole = job_microseconds();
+    unsigned whole = faults_job_microseconds();
     size_t wanted = faults_count(20, 500), kills = 0;
     while (kills < wanted) {
         faults_job();
@@ -41,8 +21,8 @@ void row_kill(void)
                 break; /* it had come to its end before */
             kills++;
             lost = lost || (had && faults_err_holds("no checkpoint yet"));
-            had = had || exists("c.h5") || exists("c.h5.1");
-            CASE(!lost && (!had || exists("c.h5") || exists("c.h5.1")), "a checkpoint was lost");
+            had = had || faults_exists("c.h5") || faults_exists("c.h5.1");
+            CASE(!lost && (!had || faults_exists("c.h5") || faults_exists("c.h5.1")), "a checkpoint was lost");
         }
         CASE(faults_resumed_to_the_same(), "killed at random, resumed to other bytes");
     }
@@ -58,7 +38,8 @@ void row_kill_in_save(void)
             faults_job();
             int code = faults_run("faulty %s c.h5 %zu %s $G train j.yaml -q", calls, n, how[w]);
             CASE(code == 128 + SIGKILL, "call %zu of a save: not killed but %d", n, code);
-            CASE(faults_resumed_to_the_same() && !exists("c.h5.tmp"), "killed at call %zu of a save: %s", n, how[w]);
+            CASE(faults_resumed_to_the_same() && !faults_exists("c.h5.tmp"), "killed at call %zu of a save: %s", n,
+                 how[w]);
         }
 }
 
@@ -163,46 +144,6 @@ void row_no_memory(void)
             bool theirs = faults_err_holds("libgomp: Out of memory") || faults_err_holds("error while loading");
             CASE(said || theirs, "malloc %zu of %zu%s: left with %d", n, calls, on ? " and all behind it" : "", code);
         }
-}
-
-void row_signals(void)
-{
-    unsigned whole = job_microseconds();
-    static const int stops[] = {SIGTERM, SIGINT};
-    const char *command = "$G train j.yaml --resume";
-    for (size_t i = 0; i < faults_count(8, 60); i++) {
-        faults_job();
-        bool interrupted = false;
-        for (int k = 0; k < 3; k++) {
-            int code = faults_run_and_signal(command, stops[(i + (size_t)k) % 2], faults_random(whole), false);
-            /* Nothing to save yet; or the program had not begun, it would have said so. */
-            bool early = code > 128 && (!exists("c.h5") || !faults_err()[0]);
-            CASE(code == 75 || code == 0 || early, "SIGTERM, SIGINT: left with %d", code);
-            CASE(code != 75 || exists("c.h5"), "75 without a checkpoint");
-            interrupted = interrupted || code == 75;
-        }
-        CASE(faults_resumed_to_the_same(), "interrupted, resumed to other bytes");
-    }
-    for (size_t i = 0; i < faults_count(3, 20);
-         i++) { /* a run without end, whose only checkpoint is that of the signal */
-        faults_job();
-        int code =
-            faults_run("$G train j.yaml -q --set stop.max_epochs=100000000 --set 'output.checkpoint={path: c.h5, "
-                       "every: 1h}' & run=$!\n"
-                       "i=0; while ! [ -s l.jsonl ] && [ $i -lt 3000 ]; do sleep 0.01; i=$((i + 1)); done\n"
-                       "! [ -e c.h5 ] && kill -USR1 $run || { kill -9 $run; exit 1; }\n"
-                       "i=0; while ! [ -e c.h5 ] && [ $i -lt 3000 ]; do sleep 0.01; i=$((i + 1)); done\n"
-                       "[ -e c.h5 ] && $G inspect c.h5 >/dev/null && kill -0 $run && kill -TERM $run || { kill -9 "
-                       "$run; exit 2; }\n"
-                       "wait $run");
-        CASE(code == 75, "SIGUSR1, a checkpoint, going on, SIGTERM: left with %d", code);
-    }
-    /* a second signal ends a run that does not come to the end of its step */
-    int code =
-        faults_run_and_signal("$G train j.yaml --set \"loss={name: $P/late.so, trust: true, params: {kind: hang, "
-                              "after: 5}}\" --set run.threads=1",
-                              SIGTERM, 600000, true);
-    CASE(code == 128 + SIGTERM, "a second SIGTERM: left with %d", code);
 }
 
 void row_clock(void)

@@ -5,8 +5,9 @@
  *   FAULT_PATH   only calls on files whose name holds this; empty: all. Allocations have no name
  *   FAULT_N      at which of those calls, from 1; "N+" from there on
  *   FAULT_HOW    a number: fail with that errno. kill: SIGKILL instead of the call. killed: SIGKILL behind it. short:
- * do a part of it. eintr: be interrupted, once. clock: the wall clock jumps at every look FAULT_LOG    append the name
- * of every such call, and of its file, to this file: to see order and number
+ *                do a part of it. eintr: be interrupted, once. clock: the wall clock jumps at every look. late: the
+ * child of a fork gets its first turn after FAULT_LATE milliseconds FAULT_LOG    append the name of every such call,
+ * and of its file, to this file: to see order and number
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -190,6 +191,19 @@ int open(const char *path, int flags, ...)
         return -1;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
     AFTER(f, fd);
+}
+
+/* A machine that is busy: who has just been forked waits for a processor. */
+pid_t fork(void)
+{
+    static pid_t (*real)(void);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "fork");
+    const char *how = getenv("FAULT_HOW"), *late = getenv("FAULT_LATE");
+    pid_t child = real();
+    if (child == 0 && how && strcmp(how, "late") == 0 && late)
+        usleep((useconds_t)atol(late) * 1000);
+    return child;
 }
 
 /* ---- memory: the functions that dlsym itself may call are served by glibc's own names ---- */

@@ -1,4 +1,4 @@
-/* Files that are whole or absent: reading, atomic replacement, locks. Hashes are in file_hash.c. */
+/* Files that are whole or absent: reading and atomic replacement. Locks are in file_lock.c, hashes in file_hash.c. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file_inside.h"
 #include "base/memory.h"
 
 /* ---- opening ---- */
 
-/* open(2), never on a standard stream's number even if the caller of the program closed those. */
-static int open_above_streams(const char *path, int flags)
+int file_open_above_streams(const char *path, int flags)
 {
     int fd;
     do
@@ -32,7 +32,7 @@ static int open_above_streams(const char *path, int flags)
     return fd;
 }
 
-static enum gm_code refuse_create(const char *path, int reason, struct gm_error *err)
+enum gm_code file_refuse_create(const char *path, int reason, struct gm_error *err)
 {
     enum gm_code code = reason == EACCES || reason == EPERM                     ? GM_DENIED
                         : reason == ENOSPC || reason == EDQUOT || reason == EIO ? GM_IO
@@ -41,13 +41,11 @@ static enum gm_code refuse_create(const char *path, int reason, struct gm_error 
     return error_set(err, code, "%s: cannot be created: %s.%s", path, strerror(reason), hint);
 }
 
-/* Open "<file>" for ourselves alone: created when missing, locked, and still the file of that name once locked. -1 with
- * errno; EWOULDBLOCK when another process has it. A file system without locks is taken as it is. */
-static int open_locked(const char *file)
+int file_open_locked(const char *file)
 {
     for (;;) {
         struct stat ours, named;
-        int fd = open_above_streams(file, O_RDWR | O_CREAT | O_NOFOLLOW);
+        int fd = file_open_above_streams(file, O_RDWR | O_CREAT | O_NOFOLLOW);
         if (fd < 0)
             return -1;
         int failed = flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR) ? errno : 0;
@@ -78,15 +76,15 @@ static enum gm_code replacement_open(struct replacement *r, const char *path, st
         return error_set(err, GM_CANNOT_CREATE, "%s: is %s, not a file that can be replaced.", path,
                          S_ISDIR(status.st_mode) ? "a directory" : "a device, pipe or socket");
     if (!*path || strlen(path) + sizeof ".tmp" > sizeof r->path)
-        return refuse_create(path, *path ? ENAMETOOLONG : ENOENT, err);
+        return file_refuse_create(path, *path ? ENAMETOOLONG : ENOENT, err);
     if (!exists || !realpath(path, r->path))
         strcpy(r->path, path);
     if (snprintf(r->temporary, sizeof r->temporary, "%s.tmp", r->path) >= (int)sizeof r->temporary)
-        return refuse_create(path, ENAMETOOLONG, err);
-    r->fd = open_locked(r->temporary);
+        return file_refuse_create(path, ENAMETOOLONG, err);
+    r->fd = file_open_locked(r->temporary);
     if (r->fd < 0 && errno == EWOULDBLOCK)
         return error_set(err, GM_DENIED, "%s: another process is writing it just now.", path);
-    return r->fd < 0 ? refuse_create(path, errno, err) : GM_OK;
+    return r->fd < 0 ? file_refuse_create(path, errno, err) : GM_OK;
 }
 
 enum gm_code file_check_writable(const char *path, struct gm_error *err)
@@ -100,7 +98,7 @@ enum gm_code file_check_writable(const char *path, struct gm_error *err)
     return GM_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
+bool file_write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         size_t part = size < ((size_t)1 << 30) ? size : (size_t)1 << 30;
@@ -131,7 +129,7 @@ static bool sync_directory_of(const char *path)
     size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
     memcpy(directory, length ? path : ".", length ? length : 1);
     directory[length ? length : 1] = 0;
-    int fd = open_above_streams(directory, O_RDONLY | O_DIRECTORY);
+    int fd = file_open_above_streams(directory, O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return errno == EACCES;                      /* may be written but not read: nothing more can be done */
     bool synced = fsync(fd) == 0 || errno == EINVAL; /* EINVAL: this file system syncs no directories */
@@ -147,7 +145,7 @@ static const char *fill_temporary(const struct replacement *r, const void *bytes
     struct stat old;
     if (ftruncate(r->fd, 0) != 0)
         return "emptying its temporary file failed";
-    if (!write_all(r->fd, bytes, size))
+    if (!file_write_all(r->fd, bytes, size))
         return "writing failed";
     if (stat(r->path, &old) == 0 && fchmod(r->fd, old.st_mode & 0777) != 0)
         return "keeping its permissions failed";
@@ -183,62 +181,12 @@ enum gm_code file_replace_keeping(const char *path, const char *older, const voi
     return code;
 }
 
-/* ---- locks ---- */
-
-static enum gm_code refuse_lock(const char *path, const char *lock_path, struct gm_error *err)
-{
-    char owner[32] = "";
-    int fd = open_above_streams(lock_path, O_RDONLY);
-    if (fd >= 0) {
-        ssize_t size = read(fd, owner, sizeof owner - 1);
-        owner[size > 0 ? size : 0] = 0;
-        owner[strcspn(owner, "\n")] = 0;
-        close(fd);
-    }
-    return error_set(
-        err, GM_DENIED,
-        "%s: another run (process %s) is writing it; it holds %s. Wait for that run or name another output.", path,
-        *owner ? owner : "unknown", lock_path);
-}
-
-enum gm_code file_lock_take(struct file_lock *lock, const char *path, struct gm_error *err)
-{
-    char name[PATH_MAX];
-    *lock = (struct file_lock){0};
-    if (snprintf(name, sizeof name, "%s.lock", path) >= (int)sizeof name)
-        return refuse_create(path, ENAMETOOLONG, err);
-    enum gm_code code = memory_string(&lock->path, name, err);
-    if (code != GM_OK)
-        return code;
-    int fd = open_locked(name);
-    if (fd >= 0) {
-        lock->fd = fd;
-        int size = snprintf(name, sizeof name, "%ld\n", (long)getpid());
-        bool told = ftruncate(fd, 0) == 0 && write_all(fd, name, (size_t)size);
-        (void)told; /* only for the message to others: a full disk does not stop us here */
-        return GM_OK;
-    }
-    code = errno == EWOULDBLOCK ? refuse_lock(path, name, err) : refuse_create(name, errno, err);
-    file_lock_release(lock);
-    return code;
-}
-
-void file_lock_release(struct file_lock *lock)
-{
-    if (lock->fd > 0) {
-        unlink(lock->path);
-        close(lock->fd);
-    }
-    memory_free(lock->path);
-    *lock = (struct file_lock){0};
-}
-
 /* ---- reading ---- */
 
 static enum gm_code open_input(const char *path, int *fd, size_t *expected, struct gm_error *err)
 {
     struct stat status;
-    *fd = open_above_streams(path, O_RDONLY);
+    *fd = file_open_above_streams(path, O_RDONLY);
     if (*fd < 0) {
         enum gm_code code = errno == EACCES || errno == EPERM ? GM_DENIED : errno == EIO ? GM_IO : GM_NO_INPUT;
         return error_set(err, code, "%s: cannot be opened: %s.", path, strerror(errno));

@@ -25,7 +25,8 @@ enum gm_code file_replace_keeping(const char *path, const char *older, const voi
                                   struct gm_error *err);
 
 /* An exclusive lock on an output, "<path>.lock" beside it, held until release or exit. GM_DENIED when another process
- * holds it (its pid in the message). A zeroed struct may be released. */
+ * holds it (its pid in the message); one that has just been killed may hold it a moment longer, which is waited for. A
+ * zeroed struct may be released. */
 struct file_lock {
     int fd; /* 0: not held (stdin is never a lock) */
     char *path;

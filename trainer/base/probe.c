@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,6 +68,14 @@ static void enter_child(void)
     alarm(PROBE_SECONDS);
 }
 
+/* It holds what its parent holds, locks too: it does not outlive it. */
+static void end_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it had ended before */
+        _exit(1);
+}
+
 static void run_child(probe_fn *attempt, void *context, int fd)
 {
     enter_child();
@@ -100,9 +109,11 @@ enum gm_code probe_run(probe_fn *attempt, void *context, const char *what, struc
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return error_set(err, GM_SYSTEM, "%s: no pipe to look at it safely: %s.", what, strerror(errno));
-    pid_t child = hdf5_fork();
-    if (child == 0)
+    pid_t parent = getpid(), child = hdf5_fork();
+    if (child == 0) {
+        end_with(parent);
         run_child(attempt, context, fds[1]);
+    }
     int reason = errno;
     close(fds[1]);
     struct verdict verdict;

@@ -18,6 +18,16 @@ static volatile sig_atomic_t save;     /* a checkpoint is wanted */
 static volatile sig_atomic_t training; /* the first step has come */
 static volatile sig_atomic_t resumable;
 
+/* As a program dies that catches nothing, when the handler returns. The first process of a container or of a PID
+ * namespace has no default handlers: it leaves with the code that a shell would tell. */
+static void die_by(int number)
+{
+    if (getpid() == 1)
+        _exit(128 + number);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void handle_stop(int number)
 {
     static double first;
@@ -31,8 +41,7 @@ static void handle_stop(int number)
     } else if (clock_seconds() - first < ECHO) {
         return;
     }
-    signal(number, SIG_DFL);
-    raise(number); /* delivered when this handler returns */
+    die_by(number);
 }
 
 static void handle_save(int number)
@@ -73,8 +82,6 @@ bool interrupt_save(void *context)
 
 void interrupt_again(void)
 {
-    if (!asked)
-        return;
-    signal(asked, SIG_DFL);
-    raise(asked);
+    if (asked)
+        die_by(asked);
 }
