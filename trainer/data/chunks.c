@@ -3,7 +3,6 @@
 
 #include <omp.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,9 +10,10 @@
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "data/decode.h"
+#include "data/failure.h"
+#include "data/placed.h"
 
 #define NO_BAND     SIZE_MAX
-#define NO_TASK     SIZE_MAX
 #define EXTRA_BYTES ((size_t)256) /* checksums, and what deflate adds to a small chunk that does not compress */
 
 struct worker {
@@ -21,17 +21,16 @@ struct worker {
     unsigned char *raw;  /* [room] */
     unsigned char *tile; /* [chunk_bytes] a decoded chunk that does not go to its rows directly */
     size_t room;
-    size_t failed; /* the chunk of this read that failed; NO_TASK: none */
-    enum gm_code code;
     struct gm_error err;
 };
 
 struct chunks {
     const struct stored *stored;
     const struct layout *layout;
-    size_t tiles;      /* chunks side by side in a band */
-    bool full_width;   /* a chunk holds whole rows */
-    size_t band_index; /* what `band` holds, or NO_BAND */
+    struct placed *placed; /* reads everything, without workers, where there are no filters; NULL: it cannot */
+    size_t tiles;          /* chunks side by side in a band */
+    bool full_width;       /* a chunk holds whole rows */
+    size_t band_index;     /* what `band` holds, or NO_BAND */
     unsigned char *band;
     pthread_mutex_t lock; /* protects band and workers: one read at a time */
     int threads;
@@ -80,7 +79,9 @@ enum gm_code chunks_open(struct chunks **out, const struct stored *stored, const
         chunks->full_width = chunks->full_width && layout->chunk[i] == stored->dims[i];
     }
     pthread_mutex_init(&chunks->lock, NULL);
-    for (size_t i = 0; code == GM_OK && i < n; i++)
+    if (placed_fits(stored, layout))
+        code = placed_open(&chunks->placed, stored, layout, (int)n, err);
+    for (size_t i = 0; code == GM_OK && !chunks->placed && i < n; i++)
         code = init_worker(&chunks->workers[i], layout, err);
     if (code == GM_OK)
         *out = chunks;
@@ -99,6 +100,7 @@ void chunks_close(struct chunks *chunks)
         memory_free(chunks->workers[i].tile);
     }
     memory_free(chunks->band);
+    placed_close(chunks->placed);
     pthread_mutex_destroy(&chunks->lock);
     memory_free(chunks);
 }
@@ -107,7 +109,9 @@ uint64_t chunks_bytes(const struct stored *stored, const struct layout *layout, 
 {
     uint64_t worker = 3 * (uint64_t)layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
     uint64_t band = window_rows % layout->chunk[0] ? (uint64_t)layout->chunk[0] * stored->row_bytes : 0;
-    return worker * (uint64_t)(threads > 0 ? threads : 1) + band;
+    uint64_t bytes = worker * (uint64_t)(threads > 0 ? threads : 1) + band;
+    uint64_t placed = placed_fits(stored, layout) ? placed_bytes(stored, layout, threads) : 0;
+    return bytes > placed ? bytes : placed; /* which of them is known when the file is opened for reading */
 }
 
 static enum gm_code fail(struct worker *worker, enum gm_code code, const struct chunks *chunks, size_t row,
@@ -124,7 +128,10 @@ static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, co
     hsize_t size = 0;
     enum gm_code code = GM_OK;
     hdf5_lock();
-    if (H5Dget_chunk_storage_size(chunks->stored->dataset, start, &size) < 0)
+    if (chunks->layout->n_filters ==
+        0) /* H5Dread_chunk would read as much as the file says, which is not told before */
+        size = 0;
+    else if (H5Dget_chunk_storage_size(chunks->stored->dataset, start, &size) < 0)
         size = 0;
     if (size > worker->room)
         code = fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], "it is stored larger than it can be");
@@ -239,38 +246,18 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
     return GM_OK;
 }
 
-/* A chunk behind a failed one is not read; all before it are, so the lowest failure is found whatever the threads do.
- */
 static enum gm_code do_request(struct chunks *chunks, const struct request *request, struct gm_error *err)
 {
     size_t tasks = (request->end - request->first) * chunks->tiles;
-    _Atomic size_t failed = NO_TASK;
-    for (int i = 0; i < chunks->threads; i++)
-        chunks->workers[i].failed = NO_TASK;
+    struct failure failure;
+    failure_init(&failure);
 #pragma omp parallel for num_threads(chunks->threads) schedule(dynamic, 1) if (tasks > 1)
     for (size_t task = 0; task < tasks; task++) {
         struct worker *worker = &chunks->workers[omp_get_thread_num()];
-        if (task > atomic_load(&failed))
-            continue;
-        enum gm_code code = do_task(worker, chunks, request, task);
-        if (code == GM_OK)
-            continue;
-        if (task < worker->failed) {
-            worker->failed = task;
-            worker->code = code;
-        }
-        size_t before = atomic_load(&failed);
-        while (task < before && !atomic_compare_exchange_weak(&failed, &before, task))
-            ;
+        if (!failure_before(&failure, task))
+            failure_note(&failure, task, do_task(worker, chunks, request, task), &worker->err);
     }
-    size_t lowest = atomic_load(&failed);
-    for (int i = 0; i < chunks->threads; i++)
-        if (lowest != NO_TASK && chunks->workers[i].failed == lowest) {
-            if (err)
-                *err = chunks->workers[i].err;
-            return chunks->workers[i].code;
-        }
-    return GM_OK;
+    return failure_tell(&failure, err);
 }
 
 /* Rows of one band that the range covers in part, by way of the kept band. */
@@ -319,7 +306,8 @@ static enum gm_code read_range(struct chunks *chunks, struct row_range rows, uns
 enum gm_code chunks_read(struct chunks *chunks, size_t first, size_t rows, void *to, struct gm_error *err)
 {
     pthread_mutex_lock(&chunks->lock);
-    enum gm_code code = read_range(chunks, (struct row_range){first, first + rows}, to, err);
+    enum gm_code code = chunks->placed ? placed_read(chunks->placed, first, rows, to, err)
+                                       : read_range(chunks, (struct row_range){first, first + rows}, to, err);
     pthread_mutex_unlock(&chunks->lock);
     return code;
 }

@@ -62,12 +62,17 @@ static herr_t refuse_external(const char *parent_file, const char *parent_group,
     return -1;
 }
 
+bool h5_refuse_external(hid_t access)
+{
+    return H5Pset_elink_cb(access, refuse_external, NULL) >= 0;
+}
+
 static enum gm_code open_file(struct h5_file *file, struct gm_error *err)
 {
     file->access = H5Pcreate(H5P_LINK_ACCESS);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     bool ready = file->access >= 0 && access >= 0 && H5Pset_file_locking(access, false, true) >= 0 &&
-                 (file->allow_external || H5Pset_elink_cb(file->access, refuse_external, NULL) >= 0);
+                 (file->allow_external || h5_refuse_external(file->access));
     file->id = ready ? H5Fopen(file->path, H5F_ACC_RDONLY, access) : -1;
     char reason[256];
     h5_reason(reason, sizeof reason);

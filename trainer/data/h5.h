@@ -41,6 +41,9 @@ struct h5_files {
 enum gm_code h5_open(struct h5_file **out, struct h5_files *files, const char *path, struct gm_error *err);
 void h5_close(struct h5_files *files);
 
+/* Names that lead into another file are not followed with the link (or dataset) access list `access`. */
+bool h5_refuse_external(hid_t access);
+
 /* Open dataset `name`. GM_NO_INPUT (with the nearest name), GM_BAD_DATA (a group, a link into another file, damaged).
  */
 enum gm_code h5_open_dataset(hid_t *dataset, const struct h5_file *file, const char *name, struct gm_error *err);

@@ -46,4 +46,14 @@ KERNEL_DECLARE(void, decode_unshuffle, size_t size, const unsigned char *from, s
 /* Reverse the bytes of n values of `size` bytes, in place. */
 KERNEL_DECLARE(void, decode_swap, size_t size, unsigned char *values, size_t n);
 
+/* Chunks side by side, each [rows x run] bytes, `from_step` bytes from one to the next, joined to rows of `bytes` bytes
+ * that are `to_step` apart; of the last chunk only what is left of a row is used. */
+struct bytes_join {
+    const unsigned char *from;
+    size_t from_step, run, rows;
+    unsigned char *to;
+    size_t to_step, bytes;
+};
+KERNEL_DECLARE(void, bytes_join, const struct bytes_join *join);
+
 #endif

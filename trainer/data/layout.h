@@ -3,7 +3,8 @@
  *
  * DATA_IO_MAPPED: contiguous, read from the file without HDF5; in native order the resident file is mapped and nothing
  * is copied. DATA_IO_CHUNKS: chunks whose filters are among shuffle, deflate and fletcher32: HDF5 fetches the stored
- * bytes, we decode them on all threads. DATA_IO_BANDS: everything else, through H5Dread.
+ * bytes, we decode them on all threads; without filters we read them where HDF5 says they are. DATA_IO_BANDS:
+ * everything else, through H5Dread.
  */
 #ifndef DATA_LAYOUT_H
 #define DATA_LAYOUT_H

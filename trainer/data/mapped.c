@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "data/bytes_at.h"
 #include "data/kernels.h"
 
 #define POPULATE_BYTES ((size_t)256 << 20) /* a step of setting up pages, after which something has come */
@@ -75,21 +76,12 @@ const void *mapped_view(struct mapped *mapped, uint64_t bytes)
     return (const char *)base + (mapped->offset - start);
 }
 
-/* 0, or an errno; EOVERFLOW: the file ends before. */
 static int read_piece(const struct mapped *mapped, uint64_t offset, size_t bytes, unsigned char *to)
 {
-    for (size_t done = 0; done < bytes;) {
-        ssize_t got = pread(mapped->fd, to + done, bytes - done, (off_t)(offset + done));
-        if (got == 0)
-            return EOVERFLOW;
-        if (got < 0 && errno != EINTR)
-            return errno;
-        done += got > 0 ? (size_t)got : 0;
-        pulse_progress(&pulse_disk);
-    }
-    if (mapped->swapped)
+    int status = bytes_at(mapped->fd, offset, bytes, to);
+    if (status == 0 && mapped->swapped)
         KERNEL_PICK(decode_swap, kernels_isa())(mapped->value_bytes, to, bytes / mapped->value_bytes);
-    return 0;
+    return status;
 }
 
 enum gm_code mapped_read(const struct mapped *mapped, struct row_range rows, int threads, void *to,

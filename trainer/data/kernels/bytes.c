@@ -1,4 +1,4 @@
-/* Moving bytes: HDF5's shuffle filter undone, byte order reversed. */
+/* Moving bytes: HDF5's shuffle filter undone, byte order reversed, narrow chunks joined to rows. */
 #include <string.h>
 
 #include "data/kernels.h"
@@ -70,4 +70,48 @@ void KERNEL(decode_swap)(size_t size, unsigned char *values, size_t n)
     else if (size == 8)
         for (size_t i = 0; i < n; i++)
             eight[i] = __builtin_bswap64(eight[i]);
+}
+
+/* `n` runs of `size` bytes of each row, from chunks side by side: a line of the cache is filled at once. */
+static inline __attribute__((always_inline)) void lines(const struct bytes_join *join, size_t chunk, size_t n,
+                                                        size_t size)
+{
+    const unsigned char *from = join->from + chunk * join->from_step;
+    unsigned char *to = join->to + chunk * size;
+    for (size_t row = 0; row < join->rows; row++, from += size, to += join->to_step)
+#pragma GCC unroll 16
+        for (size_t k = 0; k < n; k++)
+            memcpy(to + k * size, from + k * join->from_step, size);
+}
+
+/* Whole chunks, as far as they fill lines; returns how many. */
+#define LINES(size)                                                             \
+    for (; (chunk + 64 / (size)) * (size) <= join->bytes; chunk += 64 / (size)) \
+        lines(join, chunk, 64 / (size), size);                                  \
+    break
+
+void KERNEL(bytes_join)(const struct bytes_join *join)
+{
+    size_t chunk = 0;
+    switch (join->run) { /* chunks of h5py's own choice are a few columns wide */
+    case 4:
+        LINES(4);
+    case 8:
+        LINES(8);
+    case 16:
+        LINES(16);
+    case 32:
+        LINES(32);
+    case 64:
+        LINES(64);
+    default:
+        break;
+    }
+    for (; chunk * join->run < join->bytes; chunk++) {
+        size_t left = join->bytes - chunk * join->run, n = left < join->run ? left : join->run;
+        const unsigned char *from = join->from + chunk * join->from_step;
+        unsigned char *to = join->to + chunk * join->run;
+        for (size_t row = 0; row < join->rows; row++)
+            memcpy(to + row * join->to_step, from + row * join->run, n);
+    }
 }
