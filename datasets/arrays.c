@@ -189,8 +189,8 @@ enum gm_code import_arrays(const char *const *from, size_t files, const char *to
 {
     struct arrays_import job = {.options = options};
     struct array_sources sources = {0};
-    enum gm_code code = input_is_not_output(from, files, to, err);
-    if (code == GM_OK && (options->target || options->drop))
+    enum gm_code code = GM_OK;
+    if (options->target || options->drop)
         code = error_set(err, GM_USAGE,
                          "Columns of arrays have no names: the target is an array of its own (X.npy y.npy), and all "
                          "columns of the features are taken.");

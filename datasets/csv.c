@@ -311,8 +311,8 @@ enum gm_code import_csv_files(const char *const *from, size_t files, const char 
                               const struct import_options *options, struct import_report *report, struct gm_error *err)
 {
     struct csv_import csv = {.options = options, .from = from, .files = files};
-    enum gm_code code = input_is_not_output(from, files, to, err);
-    if (code == GM_OK && (options->feature_names || options->class_names))
+    enum gm_code code = GM_OK;
+    if (options->feature_names || options->class_names)
         code = error_set(err, GM_USAGE, "A CSV file names its columns in its first line, and its classes are words.");
     if (code == GM_OK)
         code = import_meter_init(&csv.meter, from, files, options, err);

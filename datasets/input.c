@@ -98,15 +98,3 @@ const char *input_base_name(const char *path)
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
-
-enum gm_code input_is_not_output(const char *const *from, size_t count, const char *to, struct gm_error *err)
-{
-    struct stat out, in;
-    if (stat(to, &out) != 0)
-        return GM_OK;
-    for (size_t i = 0; i < count; i++)
-        if (stat(from[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-            return error_set(err, GM_USAGE, "%s: input and output are the same file. Give the output another name.",
-                             to);
-    return GM_OK;
-}

@@ -27,7 +27,5 @@ uint64_t input_done(const struct input *in); /* bytes of the disk file read so f
 
 /* "/data/digits.csv" -> "digits.csv" */
 const char *input_base_name(const char *path);
-/* GM_USAGE when `to` names the same file as one of from[count]: an input is never overwritten. */
-enum gm_code input_is_not_output(const char *const *from, size_t count, const char *to, struct gm_error *err);
 
 #endif

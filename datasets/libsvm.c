@@ -337,9 +337,7 @@ enum gm_code import_libsvm(const char *const *from, size_t files, const char *to
 {
     struct libsvm_import svm = {.options = options, .from = from, .files = files, .least = INT32_MAX, .most = -1};
     size_t features = 0;
-    enum gm_code code = input_is_not_output(from, files, to, err);
-    if (code == GM_OK)
-        code = import_meter_init(&svm.meter, from, files, options, err);
+    enum gm_code code = import_meter_init(&svm.meter, from, files, options, err);
     if (code == GM_OK)
         code = names_read(&svm.names, options, err);
     if (code == GM_OK)

@@ -447,6 +447,7 @@ static void the_importer_follows_the_name_or_the_content(void)
     CU_ASSERT_EQUAL(import_file(mixed, 2, test_path("out.h5"), &plain, &report, &err), GM_USAGE);
     ASSERT_HOLDS(err.text, "give files of one format");
     CU_ASSERT_EQUAL(import_file(mixed, 0, test_path("out.h5"), &plain, &report, &err), GM_USAGE);
+    ASSERT_HOLDS(err.text, "No input file.");
     struct import_options target = {.target = "1"};
     CU_ASSERT_EQUAL(import_file(mixed + 1, 1, test_path("out.h5"), &target, &report, &err), GM_USAGE);
     ASSERT_HOLDS(err.text, "array of its own");

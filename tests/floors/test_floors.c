@@ -5,15 +5,11 @@
 #include "support.h"
 
 #include <ctype.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/memory.h"
-
-#define ANY_MOST ((size_t)1 << 20) /* bytes of a source file */
+#include "floors/source.h"
 
 /* What a room may include of ours: "x/" is a room, "x/y.h" one header. Its own files are always allowed. Neighbours on
  * a floor do not include each other; an exception stands here with its reason or nowhere. */
@@ -59,7 +55,7 @@ static const char *const our_rooms[] = {"base",  "data", "loss", "formula",  "mo
                                         "train", "face", "cli",  "datasets", "gradmill"};
 
 static char complaint[512]; /* the last one: "file: what" */
-static size_t files, complaints;
+static size_t complaints;
 
 static void complain(const char *file, const char *what, const char *detail)
 {
@@ -128,26 +124,6 @@ static void check_include(const char *root, const char *file, const char *header
         complain(file, "may not include", header);
 }
 
-/* Comments become spaces, so that they may speak of anything. */
-static void blank_comments(char *text)
-{
-    for (char *at = text; (at = strpbrk(at, "/\"'")); at++) {
-        if (*at == '"' || *at == '\'') {
-            for (char quote = *at++; *at && *at != quote && *at != '\n'; at++)
-                at += *at == '\\' && at[1];
-            if (!*at)
-                return;
-        } else if (at[1] == '*' || at[1] == '/') {
-            const char *stop = at[1] == '*' ? "*/" : "\n";
-            char *end = strstr(at + 2, stop);
-            end = end ? end + (at[1] == '*' ? 2 : 0) : at + strlen(at);
-            for (; at < end; at++)
-                *at = *at == '\n' ? '\n' : ' ';
-            at--;
-        }
-    }
-}
-
 static bool has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
@@ -162,8 +138,7 @@ static bool has_word(const char *text, const char *word)
 static void check_text(const char *root, const char *file, char *text)
 {
     char header[256];
-    files++;
-    blank_comments(text);
+    source_blank_comments(text);
     for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
         if (sscanf(line, " # include \"%255[^\"]\"", header) == 1 || sscanf(line, " # include <%255[^>]>", header) == 1)
             check_include(root, file, header);
@@ -173,37 +148,19 @@ static void check_text(const char *root, const char *file, char *text)
             complain(file, "prints", printers[i]);
 }
 
-/* nftw gives its visitor no argument: the root it walks. */
-static const char *walked;
-
-static int visit(const char *path, const struct stat *status, int type, struct FTW *place)
+static void check_file(const char *root, const char *file, char *text)
 {
-    (void)status, (void)place;
-    const char *dot = strrchr(path, '.');
-    void *text;
-    size_t size;
-    if (type != FTW_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0))
-        return 0;
-    if (file_read(path, ANY_MOST, &text, &size, NULL) != GM_OK)
-        return 1;
     size_t before = complaints;
-    check_text(walked, path + strlen(walked) + 1, text);
+    check_text(root, file, text);
     if (complaints != before)
         printf("\n    %s", complaint);
-    memory_free(text);
-    return 0;
 }
 
 static void rooms_include_only_rooms_below(void)
 {
     static const char *const places[] = {"include", "trainer", "plugins", "datasets", "bench"};
-    char root[512];
-    snprintf(root, sizeof root, "%s", test_source(""));
-    root[strlen(root) - 1] = 0;
-    walked = root;
-    files = complaints = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        CU_ASSERT_EQUAL(nftw(test_source(places[i]), visit, 16, FTW_PHYS), 0);
+    complaints = 0;
+    size_t files = source_walk(places, sizeof places / sizeof *places, check_file);
     CU_ASSERT_EQUAL(complaints, 0);
     CU_ASSERT(files > 50);
 }

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { LARGEST_FILE = 512 << 20 };
 
 #if defined(__x86_64__)
 enum { OUR_MACHINE = EM_X86_64 };
@@ -66,9 +65,6 @@ static enum gm_code read_all(struct elf_file *elf, int fd, const char *path, str
     struct stat status;
     if (fstat(fd, &status) != 0)
         return error_set(err, GM_IO, "%s: cannot be looked at: %s.", path, strerror(errno));
-    if (status.st_size > LARGEST_FILE)
-        return error_set(err, GM_PLUGIN_LOAD, "%s: %lld bytes are too many for a loss plugin.", path,
-                         (long long)status.st_size);
     void *bytes;
     enum gm_code code = memory_alloc(&bytes, (size_t)status.st_size + 1, 1, "a loss plugin's file", err);
     if (code)

@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+enum { LARGEST_FILE = 512 << 20 };
+
 /* Is `group` the group of `user` alone? By convention it then has the user's name and lists nobody else. */
 static bool is_private_group(uid_t user, gid_t group)
 {
@@ -64,6 +66,9 @@ enum gm_code safety_check(int fd, const char *path, struct gm_error *err)
         return error_set(err, GM_PLUGIN_LOAD, "%s: cannot be looked at: %s.", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
         return error_set(err, GM_PLUGIN_LOAD, "%s is not a regular file.", path);
+    if (status.st_size > LARGEST_FILE) /* before it is hashed and read */
+        return error_set(err, GM_PLUGIN_LOAD, "%s: %lld bytes are too many for a loss plugin.", path,
+                         (long long)status.st_size);
     enum gm_code code = check_one(&status, path, path, err);
 
     char program[PATH_MAX], directory[PATH_MAX];
