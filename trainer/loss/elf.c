@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-
 #if defined(__x86_64__)
 enum { OUR_MACHINE = EM_X86_64 };
 #elif defined(__aarch64__)
