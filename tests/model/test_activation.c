@@ -132,16 +132,20 @@ static void rows_enter_panels_standardised(void)
         center[j] = (float)j / 2;
         factor[j] = 1 + (float)j;
     }
-    memset(out, 0xFF, sizeof out);
-    struct activation_entry e = {x, COLUMNS, ROWS, COLUMNS, center, factor, out, ROWS * PANEL_F32};
-    for (int isa = CPU_BASELINE; isa <= (int)cpu_isa(); isa++) {
-        activation_kernels_for((enum cpu_isa)isa).enter_f32(&e);
-        for (size_t i = 0; i < ROWS; i++)
-            for (size_t j = 0; j < 2 * PANEL_F32; j++) {
-                float expected = j < COLUMNS ? (x[i * COLUMNS + j] - center[j]) * factor[j] : 0;
-                CU_ASSERT_EQUAL(out[(j / PANEL_F32 * ROWS + i) * PANEL_F32 + j % PANEL_F32], expected);
-            }
-    }
+    static const size_t in_order[ROWS] = {0, 1, 2}, anyhow[ROWS] = {2, 0, 2};
+    const size_t *const orders[] = {NULL, in_order, anyhow};
+    for (int isa = CPU_BASELINE; isa <= (int)cpu_isa(); isa++)
+        for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+            struct activation_entry e = {x, COLUMNS, ROWS, COLUMNS, orders[o], center, factor, out, ROWS * PANEL_F32};
+            memset(out, 0xFF, sizeof out);
+            activation_kernels_for((enum cpu_isa)isa).enter_f32(&e);
+            for (size_t i = 0; i < ROWS; i++)
+                for (size_t j = 0; j < 2 * PANEL_F32; j++) {
+                    size_t row = orders[o] ? orders[o][i] : i;
+                    float expected = j < COLUMNS ? (x[row * COLUMNS + j] - center[j]) * factor[j] : 0;
+                    CU_ASSERT_EQUAL(out[(j / PANEL_F32 * ROWS + i) * PANEL_F32 + j % PANEL_F32], expected);
+                }
+        }
 }
 
 TEST_MAIN("activation", TEST(errors_stay_within_their_bounds), TEST(a_number_has_the_same_bits_anywhere),

@@ -65,7 +65,8 @@ static double forward(const struct network_shape *shape)
 {
     double sum = 0;
     network_prepare(&s.net, s.params, s.weights);
-    network_forward(&s.net, s.weights, &s.tape, shape->single ? (void *)s.x_single : (void *)s.x, shape->in);
+    const struct network_rows rows = {.x = shape->single ? (void *)s.x_single : (void *)s.x, .stride = shape->in};
+    network_forward(&s.net, s.weights, &s.tape, &rows);
     network_output(&s.net, &s.tape, s.pred, shape->out);
     for (size_t i = 0; i < ROWS * shape->out; i++)
         sum += s.slope[i] * s.pred[i];
@@ -203,7 +204,8 @@ static void rows_do_not_mind_their_company(void)
         struct model_tape part = s.tape;
         part.first = cuts[i];
         part.rows = cuts[i + 1] - cuts[i];
-        network_forward(&s.net, s.weights, &part, s.x_single + part.first * shape.in, shape.in);
+        const struct network_rows rows = {.x = s.x_single + part.first * shape.in, .stride = shape.in};
+        network_forward(&s.net, s.weights, &part, &rows);
         network_backward(&s.net, s.weights, &part, s.slope + part.first * shape.out, shape.out);
     }
     for (size_t tile = 0; tile < s.net.n_tiles; tile++) {

@@ -144,4 +144,37 @@ static void products_agree_with_plain_loops(void)
     }
 }
 
-TEST_MAIN("panel", TEST(products_agree_with_plain_loops))
+/* Rounded once, every number is where it belongs: exactly. */
+static void turned_rows_are(const struct panel_kernels *k, bool single, size_t rows, size_t columns)
+{
+    enum { STRIDE = 45 };
+    size_t wide = single ? PANEL_F32 : PANEL_F64;
+    double a[PANEL_F32 * STRIDE];
+    struct matrix c = make(single, columns, wide, 6); /* what stood there goes */
+    for (size_t i = 0; i < PANEL_F32 * STRIDE; i++)
+        a[i] = noise(7000000 + i);
+    const struct panel_turn p = {.a = a, .a_stride = STRIDE, .rows = rows, .columns = columns, .c = c.at};
+    (single ? k->turn_f32 : k->turn_f64)(&p);
+    for (size_t j = 0; j < columns; j++)
+        for (size_t u = 0; u < wide; u++) {
+            double value = u < rows ? a[u * STRIDE + j] : 0;
+            CU_ASSERT(get(&c, j, u) == (single ? (double)(float)value : value));
+        }
+    free(c.at);
+}
+
+static void turned_rows_are_the_same_numbers(void)
+{
+    static const size_t columns[] = {1, 7, 8, 9, 16, 45};
+    for (int isa = CPU_BASELINE; isa <= (int)cpu_isa(); isa++) {
+        struct panel_kernels k = panel_kernels_for((enum cpu_isa)isa);
+        for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
+            for (size_t rows = 1; rows <= PANEL_F32; rows++)
+                turned_rows_are(&k, true, rows, columns[j]);
+            for (size_t rows = 1; rows <= PANEL_F64; rows++)
+                turned_rows_are(&k, false, rows, columns[j]);
+        }
+    }
+}
+
+TEST_MAIN("panel", TEST(products_agree_with_plain_loops), TEST(turned_rows_are_the_same_numbers))

@@ -23,6 +23,7 @@ enum activation { ACTIVATION_RELU, ACTIVATION_TANH, ACTIVATION_GELU, ACTIVATION_
 struct activation_entry {
     const void *x; /* [rows x columns], rows `x_stride` numbers apart */
     size_t x_stride, rows, columns;
+    const size_t *at;            /* [rows] which rows of x; NULL: the first */
     const void *center, *factor; /* [columns] */
     void *out;                   /* panels `out_stride` numbers apart; columns beyond the last become 0 */
     size_t out_stride;

@@ -84,7 +84,8 @@ static size_t mlp_tape_bytes(const struct model *m, size_t rows)
 static void mlp_tape_forward(const struct model *m, const void *weights, const struct model_tape *tape,
                              const struct model_block *block, double *pred)
 {
-    network_forward(network_of(m), weights, tape, block->x, block->stride);
+    const struct network_rows rows = {block->x, block->stride, block->at};
+    network_forward(network_of(m), weights, tape, &rows);
     network_output(network_of(m), tape, pred, m->spec.outputs);
 }
 
@@ -199,6 +200,7 @@ static void mlp_backward(const struct model *m, const void *weights, const struc
 
 const struct model_ops model_mlp = {
     .name = "mlp",
+    .reads_scattered = true,
     .tape = &tape_ops,
     .init = mlp_init,
     .release = mlp_release,

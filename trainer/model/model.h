@@ -78,6 +78,7 @@ struct model_block {
     enum dense_stored stored;
     size_t stride; /* elements between rows */
     size_t rows;
+    const size_t *at; /* [rows] which rows of x they are, where the model reads_scattered; NULL: the first */
     const void *next; /* where the next block of the same shape is stored, to prefetch; or NULL */
     /* Sparse: row i has the entries e from first[i] to first[i] + count[i] - 1, x[e] in column index[e]. */
     const uint32_t *index;
@@ -118,6 +119,7 @@ struct model_tape_ops {
 struct model_ops {
     const char *name;
     bool reads_stored;                 /* blocks may hold rows as they are stored: see model_reads */
+    bool reads_scattered;              /* dense blocks may name their rows by number */
     const struct model_tape_ops *tape; /* NULL: rows always go by lanes */
     /* Allocates m->inside; the scales are known. Both may be NULL. */
     enum gm_code (*init)(struct model *m, struct gm_error *err);

@@ -85,6 +85,7 @@ static void choose_kernels(struct network *net)
     struct activation_kernels activation = activation_kernels_for(cpu_isa());
     net->rows = net->single ? panel.rows_f32 : panel.rows_f64;
     net->columns = net->single ? panel.columns_f32 : panel.columns_f64;
+    net->turn = net->single ? panel.turn_f32 : panel.turn_f64;
     net->apply = net->single ? activation.apply_f32 : activation.apply_f64;
     net->enter = net->single ? activation.enter_f32 : activation.enter_f64;
     net->times = net->single ? activation.times_f32 : activation.times_f64;

@@ -59,6 +59,7 @@ struct network {
     void *center, *factor; /* [in] what rows are standardised with, in the precision */
     void (*rows)(const struct panel_rows *p);
     void (*columns)(const struct panel_columns *p);
+    void (*turn)(const struct panel_turn *p);
     void (*apply)(enum activation kind, void *z, size_t n, void *slope);
     void (*enter)(const struct activation_entry *e);
     void (*times)(void *a, const void *b, size_t n);
@@ -77,9 +78,15 @@ void network_start(const struct network *net, enum network_start start, uint64_t
 void network_prepare(const struct network *net, const double *params, void *weights);
 
 size_t network_tape_bytes(const struct network *net, size_t rows);
-/* x [rows x in] in the precision, rows `stride` numbers apart. Fills the tape's range of rows. */
-void network_forward(const struct network *net, const void *weights, const struct model_tape *tape, const void *x,
-                     size_t stride);
+/* Rows in the precision, `stride` numbers apart. */
+struct network_rows {
+    const void *x; /* [rows x in] */
+    size_t stride;
+    const size_t *at; /* [rows of a tape's range] which rows of x; NULL: the first */
+};
+/* Fills the tape's range of rows. */
+void network_forward(const struct network *net, const void *weights, const struct model_tape *tape,
+                     const struct network_rows *from);
 /* Outputs of the range: pred [rows x out], rows `stride` numbers apart. */
 void network_output(const struct network *net, const struct model_tape *tape, double *pred, size_t stride);
 /* From d loss / d output [rows x out] to the slopes of every layer, after network_forward of the same range. */

@@ -7,7 +7,7 @@
 /* Panels of a tile: few units, whose slopes meet each panel of inputs in the first-level cache, by whole rows of
  * weights, so that the parameters and what the optimiser keeps of them are one long run of memory. */
 #define TILE_UNIT_PANELS   2
-#define TILE_COLUMN_PANELS 64
+#define TILE_COLUMN_PANELS 16
 
 struct network_tile {
     const struct network_layer *layer;

@@ -69,13 +69,14 @@ static void forward_layer(const struct network *net, const char *weights, const 
     }
 }
 
-void network_forward(const struct network *net, const void *weights, const struct model_tape *tape, const void *x,
-                     size_t stride)
+void network_forward(const struct network *net, const void *weights, const struct model_tape *tape,
+                     const struct network_rows *from)
 {
     for (size_t done = 0; done < tape->rows; done += ROWS_AT_A_TIME) {
         size_t rows = tape->rows - done < ROWS_AT_A_TIME ? tape->rows - done : ROWS_AT_A_TIME;
-        struct activation_entry entry = {.x = (const char *)x + done * stride * net->real,
-                                         .x_stride = stride,
+        struct activation_entry entry = {.x = (const char *)from->x + (from->at ? 0 : done * from->stride * net->real),
+                                         .x_stride = from->stride,
+                                         .at = from->at ? from->at + done : NULL,
                                          .rows = rows,
                                          .columns = net->layers[0].in,
                                          .center = net->center,

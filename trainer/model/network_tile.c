@@ -123,26 +123,20 @@ static void put(const struct network *net, void *to, size_t at, double value)
         ((double *)to)[at] = value;
 }
 
-/* Weights of inputs [column, column + columns) for one panel of units, as forward reads them: [in][P]. Eight inputs at
- * a time, whose lines of the weights then stay in the cache for all units. */
+/* Weights of the tile's inputs for one panel of units, as forward reads them: [in][P]. */
 static void refresh_forward(const struct network *net, const struct network_tile *t, size_t panel, const double *params,
                             char *weights)
 {
     const struct network_layer *l = t->layer;
-    size_t wide = net->wide, unit = panel * wide, units = l->out - unit < wide ? l->out - unit : wide;
-    size_t end = t->column + t->columns;
-    void *to = weights + l->forward + panel * l->in_panels * wide * PANEL_BYTES;
-    const double *from = params + l->weight + unit * l->in;
-    for (size_t first = t->column; first < end; first += 8)
-        for (size_t u = 0; u < units; u++) {
-            size_t last = first + 8 < end ? first + 8 : end;
-            if (net->single)
-                for (size_t j = first; j < last; j++)
-                    ((float *)to)[j * PANEL_F32 + u] = (float)from[u * l->in + j];
-            else
-                for (size_t j = first; j < last; j++)
-                    ((double *)to)[j * PANEL_F64 + u] = from[u * l->in + j];
-        }
+    size_t unit = panel * net->wide;
+    const struct panel_turn turn = {
+        .a = params + l->weight + unit * l->in + t->column,
+        .a_stride = l->in,
+        .rows = l->out - unit < net->wide ? l->out - unit : net->wide,
+        .columns = t->columns,
+        .c = weights + l->forward + (panel * l->in_panels * net->wide + t->column) * PANEL_BYTES,
+    };
+    net->turn(&turn);
 }
 
 /* Weights of one panel of inputs, as backward reads them: [out][P]. */

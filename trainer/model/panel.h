@@ -41,7 +41,16 @@ struct panel_columns {
     size_t c_stride;
 };
 
+/* Some rows of a matrix of doubles, turned into a panel: c[j][u] = a[u][j], 0 for u beyond the last. */
+struct panel_turn {
+    const double *a; /* [rows x columns], rows `a_stride` numbers apart */
+    size_t a_stride, rows, columns;
+    void *c; /* [columns x P] */
+};
+
 struct panel_kernels {
+    void (*turn_f32)(const struct panel_turn *p);
+    void (*turn_f64)(const struct panel_turn *p);
     void (*rows_f32)(const struct panel_rows *p);
     void (*rows_f64)(const struct panel_rows *p);
     void (*columns_f32)(const struct panel_columns *p);

@@ -156,6 +156,7 @@ static void two_tower_backward(const struct model *m, const void *weights, const
 
 const struct model_ops model_two_tower = {
     .name = "two_tower",
+    .reads_scattered = true,
     .tape = &towers_tape,
     .init = two_tower_init,
     .release = two_tower_release,

@@ -48,11 +48,11 @@ static void *head_input(const struct towers *t, const struct model_tape *tape)
 static void towers_forward(const struct towers *t, const void *weights, const struct model_tape *tape,
                            const struct model_block *block)
 {
-    const char *x = block->x;
+    struct network_rows rows = {block->x, block->stride, block->at};
     for (size_t i = 0; i <= TOWER_SECOND; i++) {
         struct model_tape own = tape_of(t, tape, i);
-        network_forward(&t->net[i], (const char *)weights + t->weight[i], &own, x, block->stride);
-        x += t->net[i].layers[0].in * t->net[i].real;
+        network_forward(&t->net[i], (const char *)weights + t->weight[i], &own, &rows);
+        rows.x = (const char *)rows.x + t->net[i].layers[0].in * t->net[i].real;
     }
 }
 
@@ -86,6 +86,7 @@ static void forward_concat(const struct towers *t, const void *weights, const st
     size_t stride = 2 * t->width, count = tape->rows * stride;
     double *pairs = pairs_of(t, tape, stride);
     void *input = head_input(t, tape);
+    const struct network_rows rows = {.x = input, .stride = stride};
     struct model_tape own = tape_of(t, tape, TOWER_HEAD);
     towers_output(t, tape, pairs, stride);
     for (size_t i = 0; i < count; i++)
@@ -93,7 +94,7 @@ static void forward_concat(const struct towers *t, const void *weights, const st
             ((float *)input)[i] = (float)pairs[i];
         else
             ((double *)input)[i] = pairs[i];
-    network_forward(head, (const char *)weights + t->weight[TOWER_HEAD], &own, input, stride);
+    network_forward(head, (const char *)weights + t->weight[TOWER_HEAD], &own, &rows);
     network_output(head, &own, pred, head->layers[0].out);
 }
 

@@ -205,6 +205,7 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
     size_t stride = b->window->stride, row_bytes = m->spec.features * real_bytes(m);
     const char *x = (const char *)b->window->x + b->first * stride;
     w->block.rows = b->rows;
+    w->block.at = NULL;
     w->block.next = b->next ? x + b->rows * stride : NULL;
     w->block.stored = stored_in_place(w, schema, b->window);
     if (w->block.stored != DENSE_REAL) {
@@ -271,14 +272,15 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
     const struct model *m = w->setup.model;
     size_t row_bytes = m->spec.features * real_bytes(m);
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
+    bool in_place = m->ops->reads_scattered && usable_in_place(w, schema, window), copy = !schema->sparse && !in_place;
     note_columns(w, schema, window, rows);
     if (schema->sparse)
         gather_sparse(w, schema, window, index, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t row = index[i];
-        if (!schema->sparse && i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
+        if (copy && i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
             fetch_ahead((const char *)window->x + index[i + 1] * window->stride, window->stride);
-        if (!schema->sparse)
+        if (copy)
             convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1,
                          (char *)w->x + i * row_bytes);
         if (w->has_target)
@@ -291,6 +293,11 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
     }
     if (schema->sparse)
         return;
+    if (in_place) {
+        w->block =
+            (struct model_block){.x = window->x, .stride = window->stride / real_bytes(m), .rows = rows, .at = index};
+        return;
+    }
     if (w->setup.fill)
         fill_missing(m, w->setup.fill, w->x, rows);
     w->block = (struct model_block){.x = w->x, .stride = m->spec.features, .rows = rows};

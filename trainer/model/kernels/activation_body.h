@@ -71,10 +71,13 @@ void NAME(enter)(const struct activation_entry *e)
     const REAL *c = e->center, *f = e->factor;
     size_t whole = e->columns / P * P;
     for (size_t i = 0; i < e->rows; i++) {
-        const REAL *x = (const REAL *)e->x + i * e->x_stride;
+        const REAL *x = (const REAL *)e->x + (e->at ? e->at[i] : i) * e->x_stride;
+        const REAL *next = e->at && i + 1 < e->rows ? (const REAL *)e->x + e->at[i + 1] * e->x_stride : x;
         REAL *out = (REAL *)e->out + i * P;
-        for (size_t j = 0; j < whole; j += P)
+        for (size_t j = 0; j < whole; j += P) {
+            __builtin_prefetch(next + j); /* the processor cannot see where it lies */
             LOCAL(whole)(x + j, c + j, f + j, out + j / P * e->out_stride);
+        }
         if (whole == e->columns)
             continue;
         out += whole / P * e->out_stride;

@@ -170,3 +170,49 @@ void NAME(columns)(const struct panel_columns *p)
         }
     }
 }
+
+/* ---- turned ---- */
+
+#define QUAD    (16 / REAL_BYTES)         /* numbers of the small vectors that are turned in squares */
+#define AT_ONCE ((size_t)PANEL_BYTES / 8) /* columns: a line of each row, read once */
+typedef REAL LOCAL(quad) __attribute__((vector_size(16), may_alias));
+
+/* QUAD rows of `from`, `stride` apart, become columns of `to`. */
+INLINE void LOCAL(turn_square)(const REAL *from, size_t stride, REAL *to)
+{
+    typedef LOCAL(quad) quad;
+#if REAL_BYTES == 4
+    quad a = *(const quad *)from, b = *(const quad *)(from + stride), c = *(const quad *)(from + 2 * stride),
+         d = *(const quad *)(from + 3 * stride);
+    quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    quad ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(quad *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(quad *)(to + P) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(quad *)(to + 2 * P) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    *(quad *)(to + 3 * P) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+#else
+    quad a = *(const quad *)from, b = *(const quad *)(from + stride);
+    *(quad *)to = __builtin_shufflevector(a, b, 0, 2);
+    *(quad *)(to + P) = __builtin_shufflevector(a, b, 1, 3);
+#endif
+}
+
+void NAME(turn)(const struct panel_turn *p)
+{
+    REAL lines[P * AT_ONCE] __attribute__((aligned(PANEL_BYTES))) = {0};
+    REAL *c = p->c;
+    size_t j = 0;
+    for (; j + AT_ONCE <= p->columns; j += AT_ONCE) {
+        for (size_t u = 0; u < p->rows; u++) {
+            const double *from = p->a + u * p->a_stride + j;
+            for (size_t k = 0; k < AT_ONCE; k++)
+                lines[u * AT_ONCE + k] = (REAL)from[k];
+        }
+        for (size_t k = 0; k < AT_ONCE; k += QUAD)
+            for (size_t u = 0; u < P; u += QUAD)
+                LOCAL(turn_square)(lines + u * AT_ONCE + k, AT_ONCE, c + (j + k) * P + u);
+    }
+    for (; j < p->columns; j++)
+        for (size_t u = 0; u < P; u++)
+            c[j * P + u] = u < p->rows ? (REAL)p->a[u * p->a_stride + j] : 0;
+}

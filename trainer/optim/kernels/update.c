@@ -123,7 +123,9 @@ void KERNEL(update_adam)(const struct update *u, double *restrict w, const doubl
 /* A mean this small moves nothing; smaller ones would never reach 0, and denormal numbers are slow. */
 #define LEAST_MEAN 1e-30F
 
-#define STRIP 32 /* parameters at a time; runs of parameters are short, and what is left of one goes through copies */
+/* Parameters at a time; runs of parameters are short, and what is left of one goes through copies: a run of whole
+ * panels leaves nothing. */
+#define STRIP 16
 
 struct strip {
     double *w;
@@ -138,34 +140,49 @@ struct singles {
     double l1, decay;
 };
 
+/* Squares and means take the slopes in, and say how far the parameters move. */
+ALWAYS_INLINE void adam_moments(struct singles u, const double *restrict g, update_single *restrict s,
+                                update_single *restrict m, float *restrict step, float *restrict moved)
+{
+    for (size_t i = 0; i < STRIP; i++) {
+        float slope = u.scale * (float)g[i], mean = u.keep1 * m[i] + u.add1 * slope;
+        float square = u.keep2 * s[i] + u.add2 * (slope * slope);
+        mean = fabsf(mean) < LEAST_MEAN ? 0 : mean;
+        s[i] = square;
+        m[i] = mean;
+        step[i] = u.rate / (sqrtf(square * u.unbias2) + u.epsilon);
+        moved[i] = step[i] * (mean * u.unbias1);
+    }
+}
+
 /* The same in single precision. Where a square leaves the range of a float, epsilon or divergence rules. */
 ALWAYS_INLINE void adam_strip(struct singles u, struct strip at, bool plain)
 {
-    float s[STRIP], m[STRIP], step[STRIP], moved[STRIP];
-    for (size_t i = 0; i < STRIP; i++) {
-        float slope = u.scale * (float)at.g[i], mean = u.keep1 * at.m[i] + u.add1 * slope;
-        s[i] = u.keep2 * at.s[i] + u.add2 * (slope * slope);
-        m[i] = fabsf(mean) < LEAST_MEAN ? 0 : mean;
-        step[i] = u.rate / (sqrtf(s[i] * u.unbias2) + u.epsilon);
-        moved[i] = step[i] * (m[i] * u.unbias1);
+    float step[STRIP], moved[STRIP];
+    double *restrict w = at.w;
+    adam_moments(u, at.g, at.s, at.m, step, moved);
+    if (plain) {
+        for (size_t i = 0; i < STRIP; i++)
+            w[i] -= (double)moved[i];
+        return;
     }
-    memcpy(at.s, s, sizeof s);
-    memcpy(at.m, m, sizeof m);
     for (size_t i = 0; i < STRIP; i++) {
-        double w = at.w[i], next = w - (double)moved[i], size = at.penalised[i];
-        at.w[i] = plain ? next : penalty_shrink(next - u.decay * size * w, (double)step[i] * u.l1 * size);
+        double size = at.penalised[i], next = w[i] - (double)moved[i] - u.decay * size * w[i];
+        w[i] = penalty_shrink(next, (double)step[i] * u.l1 * size);
     }
 }
 
 ALWAYS_INLINE void adam_single(struct singles u, struct strip at, size_t count, bool plain)
 {
-    double w[STRIP] = {0}, g[STRIP] = {0};
-    float s[STRIP] = {0}, m[STRIP] = {0};
-    uint8_t penalised[STRIP] = {0};
     for (; count >= STRIP; count -= STRIP) {
         adam_strip(u, at, plain);
         at = (struct strip){at.w + STRIP, at.g + STRIP, at.s + STRIP, at.m + STRIP, at.penalised + STRIP};
     }
+    if (count == 0)
+        return;
+    double w[STRIP] = {0}, g[STRIP] = {0};
+    float s[STRIP] = {0}, m[STRIP] = {0};
+    uint8_t penalised[STRIP] = {0};
     memcpy(w, at.w, count * sizeof *w);
     memcpy(g, at.g, count * sizeof *g);
     memcpy(s, at.s, count * sizeof *s);
