@@ -45,7 +45,7 @@ static void inertia_is_within_a_percent_of_the_best_of_ten(void)
         double raw, standardised;
     } cases[] = {{"digits", 10, 1165188.890449231, 69405.49806486623},
                  {"iris", 3, 78.851441426146, 139.82049635974974}};
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = TEST_RACES; i < 2; i++)
         for (int standardised = 0; standardised < 2; standardised++)
             for (int precision = 0; precision < 2; precision++) {
                 struct lab lab;
@@ -174,13 +174,13 @@ static void a_centre_without_rows_moves_to_the_farthest_row(void)
 
 static void the_same_bits_on_any_threads_and_for_every_method(void)
 {
-    static const int threads[] = {1, 2, 3, 5, 8};
+    static const int threads[] = THREADS_COMPARED;
     static const enum gm_optimizer methods[] = {GM_OPTIMIZER_GD, GM_OPTIMIZER_LBFGS, GM_OPTIMIZER_ADAM};
     struct make_options options = {.rows = 3001, .features = 5, .classes = 4, .noise = 1, .seed = 3};
     struct gm_error err;
     CU_ASSERT_EQUAL_FATAL(make_blobs(test_path("blobs.h5"), &options, &err), GM_OK);
     for (size_t m = 0; m < 3; m++)
-        for (size_t i = 0; i < 5; i++) {
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
             struct lab lab;
             clustering(&lab, test_path("blobs.h5"), 5);
             lab.job.data.standardize = true;

@@ -290,7 +290,7 @@ static void evaluated_ranking_losses_are_those_of_double_loops(void)
 
 static void same_on_any_threads(const char *loss, enum gm_optimizer type, size_t batch)
 {
-    static const int counts[] = {1, 2, 3, 5, 8};
+    static const int counts[] = THREADS_COMPARED;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct lab lab;
         struct gm_error err;

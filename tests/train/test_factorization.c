@@ -282,8 +282,8 @@ static void events_are_ranked_above_drawn_items(void)
 
 static void same_on_any_threads(void (*adjust)(struct gm_job *), const char *data)
 {
-    static const int counts[] = {1, 2, 3, 5, 8};
-    for (size_t i = 0; i < 5; i++) {
+    static const int counts[] = THREADS_COMPARED;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct lab lab;
         struct gm_error err;
         ratings_job(&lab, data, "mse", test_path(i ? "other.h5" : "first.h5"));

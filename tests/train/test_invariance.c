@@ -14,7 +14,7 @@
 #include "datasets/datasets.h"
 #include "train/lab.h"
 
-static const int thread_counts[] = {1, 2, 3, 5, 8};
+static const int thread_counts[] = THREADS_COMPARED;
 
 /* 3001 rows: the last block and the last batch are partial. */
 static const char *classes_data(void)
@@ -36,7 +36,7 @@ static void same_model_on_any_threads(const char *data, const char *loss, void (
         struct gm_error err;
         lab_job(&lab, data, loss, test_path(i ? "other.h5" : "first.h5"));
         lab.job.run.precision = GM_FLOAT32;
-        lab.job.stop.max_epochs = 6;
+        lab.job.stop.max_epochs = TEST_RACES ? 2 : 6;
         adjust(&lab.job);
         lab.job.run.threads = thread_counts[i];
         CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);

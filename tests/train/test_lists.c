@@ -163,7 +163,7 @@ static void numbers_and_classes_are_learned_together(void)
 
 static void lists_are_the_same_on_any_threads(void)
 {
-    static const int counts[] = {1, 2, 3, 5, 8};
+    static const int counts[] = THREADS_COMPARED;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct lab lab;
         struct gm_error err;

@@ -253,7 +253,7 @@ static void samples_of_many_rows_have_the_minimum_that_lbfgs_finds(void)
 
 static void same_bits(const char *data, const char *loss, void (*adjust)(struct gm_job *))
 {
-    static const int threads[] = {1, 2, 3, 5, 8};
+    static const int threads[] = THREADS_COMPARED;
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         struct lab lab;
         struct gm_error err;

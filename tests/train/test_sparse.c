@@ -133,7 +133,7 @@ static void adam(struct gm_job *job)
 
 static void same_on_any_threads(adjust_fn *adjust)
 {
-    static const int counts[] = {1, 2, 3, 5, 8};
+    static const int counts[] = THREADS_COMPARED;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct lab lab;
         struct gm_error err;
@@ -162,7 +162,7 @@ static void models_are_the_same_on_any_threads(void)
  * than others. */
 static void large_batches_of_sgd_are_the_same_on_any_threads(void)
 {
-    static const int counts[] = {1, 2, 3, 5, 8};
+    static const int counts[] = THREADS_COMPARED;
     rows_few_features(test_path("wide.h5"), 4000, 200000, 30);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct lab lab;

@@ -128,7 +128,7 @@ static const struct variant variants[] = {
 
 static void models_are_the_same_on_any_threads(void)
 {
-    static const int threads[] = {1, 2, 3, 5, 8};
+    static const int threads[] = THREADS_COMPARED;
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
         for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
             struct lab lab;

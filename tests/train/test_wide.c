@@ -189,7 +189,7 @@ static void the_average_of_the_weights_is_the_model(void)
 
 static void models_are_the_same_on_any_threads(void)
 {
-    static const int threads[] = {1, 2, 3, 5, 8};
+    static const int threads[] = THREADS_COMPARED;
     static double numbers[MOST];
     for (size_t c = 0; c < CASES; c++)
         for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
