@@ -104,7 +104,7 @@ static void check(enum data_type type, const void *from, size_t n)
     double *d = malloc(n * sizeof *d);
     size_t size = data_type_size(type), wrong = 0;
     for (enum cpu_isa isa = CPU_BASELINE; isa <= cpu_isa(); isa++) {
-        KERNEL_PICK(convert_f32, isa)(type, from, n, f);
+        KERNEL_PICK(convert_f32, isa)(type, from, n, f, n % 2 ? CONVERT_AHEAD : 0);
         KERNEL_PICK(convert_f64, isa)(type, from, n, d);
         for (size_t i = 0; i < n; i++) {
             double as_double = 0;

@@ -40,7 +40,12 @@ enum cpu_isa kernels_isa(void)
 
 void convert_to_f32(enum data_type type, const void *from, size_t n, float *to)
 {
-    KERNEL_PICK(convert_f32, kernels_isa())(type, from, n, to);
+    KERNEL_PICK(convert_f32, kernels_isa())(type, from, n, to, 0);
+}
+
+void convert_run_to_f32(enum data_type type, const void *from, size_t n, float *to)
+{
+    KERNEL_PICK(convert_f32, kernels_isa())(type, from, n, to, CONVERT_AHEAD);
 }
 
 void convert_to_f64(enum data_type type, const void *from, size_t n, double *to)

@@ -26,4 +26,7 @@ const char *data_type_name(enum data_type type); /* "uint8", "float32" ... */
 void convert_to_f32(enum data_type type, const void *from, size_t n, float *to);
 void convert_to_f64(enum data_type type, const void *from, size_t n, double *to);
 
+/* As convert_to_f32, for values whose followers in memory are converted next: those are fetched ahead. */
+void convert_run_to_f32(enum data_type type, const void *from, size_t n, float *to);
+
 #endif

@@ -13,8 +13,9 @@
 /* cpu_isa(), asked once. */
 enum cpu_isa kernels_isa(void);
 
-/* As convert_to_f32 and convert_to_f64. */
-KERNEL_DECLARE(void, convert_f32, enum data_type type, const void *from, size_t n, float *to);
+/* As convert_to_f32 and convert_to_f64. What lies `ahead` bytes behind what is read may be prefetched; 0: nothing. */
+#define CONVERT_AHEAD ((size_t)2048)
+KERNEL_DECLARE(void, convert_f32, enum data_type type, const void *from, size_t n, float *to, size_t ahead);
 KERNEL_DECLARE(void, convert_f64, enum data_type type, const void *from, size_t n, double *to);
 
 /* Sums of columns, shifted by `shift`: low, high, sum of w (x - shift) and of w (x - shift)^2 are updated with rows of

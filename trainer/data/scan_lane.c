@@ -27,7 +27,7 @@ static const void *look(const struct scan_task *task, const void *stored, size_t
     if (task->as_double)
         KERNEL_PICK(convert_f64, task->isa)(task->schema->type, stored, values, scratch);
     else
-        KERNEL_PICK(convert_f32, task->isa)(task->schema->type, stored, values, scratch);
+        KERNEL_PICK(convert_f32, task->isa)(task->schema->type, stored, values, scratch, CONVERT_AHEAD);
     return scratch;
 }
 

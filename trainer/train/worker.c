@@ -218,7 +218,10 @@ static void fill_features(struct worker *w, const struct data_schema *schema, co
         w->block.stride = stride / real_bytes(m);
         return;
     }
-    if (stride == m->spec.features * data_type_size(schema->type))
+    bool packed = stride == m->spec.features * data_type_size(schema->type);
+    if (packed && b->next && m->spec.precision == MODEL_F32)
+        convert_run_to_f32(schema->type, x, b->rows * m->spec.features, w->x);
+    else if (packed)
         convert_rows(m, schema->type, x, b->rows, w->x);
     else
         for (size_t i = 0; i < b->rows; i++)
