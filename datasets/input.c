@@ -80,13 +80,6 @@ enum gm_code input_exactly(struct input *in, void *to, size_t size, const char *
     return code;
 }
 
-enum gm_code input_rewind(struct input *in, struct gm_error *err)
-{
-    if (gzrewind(in->file) != 0)
-        return error_set(err, GM_IO, "%s: cannot be read from the start again: %s.", in->path, strerror(errno));
-    return GM_OK;
-}
-
 uint64_t input_done(const struct input *in)
 {
     z_off_t at = gzoffset(in->file);

@@ -22,7 +22,6 @@ void input_close(struct input *in); /* a zeroed struct is fine */
 enum gm_code input_read(struct input *in, void *to, size_t size, size_t *got, struct gm_error *err);
 /* Exactly `size` bytes; GM_BAD_DATA "ends within WHAT" otherwise. */
 enum gm_code input_exactly(struct input *in, void *to, size_t size, const char *what, struct gm_error *err);
-enum gm_code input_rewind(struct input *in, struct gm_error *err);
 uint64_t input_done(const struct input *in); /* bytes of the disk file read so far */
 
 /* "/data/digits.csv" -> "digits.csv" */

@@ -199,15 +199,22 @@ static void what_is_not_there_or_of_another_kind_says_so(void)
     CU_ASSERT_PTR_NULL(data);
     CU_ASSERT_EQUAL(archive_get(a, "/layers", ARCHIVE_F64, &any, &data, &err), GM_BAD_DATA);
     CU_ASSERT_EQUAL(archive_get(a, "/names", ARCHIVE_F64, &any, &data, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "\"/names\" does not hold numbers");
     CU_ASSERT_EQUAL(archive_get(a, "/layers/0/weights", ARCHIVE_F64, &shape, &data, &err), GM_BAD_DATA);
     ASSERT_HOLDS(err.text, "2 dimensions where 1");
     CU_ASSERT_EQUAL(archive_get_text(a, "objective", &text, &err), GM_BAD_DATA);
     CU_ASSERT_EQUAL(archive_get_text(a, "class_names", &text, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "is not a single text");
     ASSERT_HOLDS(err.text, "single");
     CU_ASSERT_PTR_NULL(text);
     CU_ASSERT_EQUAL(archive_get_texts(a, "missing", &texts, &count, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "\"missing\" is not in this file");
+    CU_ASSERT_EQUAL(archive_get_texts(a, "/layers/0/weights", &texts, &count, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "does not hold texts");
     CU_ASSERT_EQUAL(archive_get_real(a, "format", &real, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "is not a number");
     CU_ASSERT_EQUAL(archive_get_real(a, "missing", &real, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "is not an attribute of this file");
     CU_ASSERT_EQUAL(archive_get_integer(a, "objective", &integer, &err), GM_BAD_DATA);
     archive_close(a);
 }
@@ -341,13 +348,17 @@ static void only_plain_storage_is_accepted(void)
     H5Pclose(outside);
     H5Fclose(file);
     struct archive *a = NULL;
+    struct gm_error err = {0};
     CU_ASSERT_EQUAL_FATAL(archive_open(&a, path, NULL), GM_OK);
     CU_ASSERT(array_is(a, "/other_order", ARCHIVE_F64, SHAPE(1, {6}), weights, sizeof *weights));
     CU_ASSERT(array_is(a, "/deflated", ARCHIVE_F64, SHAPE(1, {6}), weights, sizeof *weights));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct archive_shape any = {0};
         void *data;
-        CU_ASSERT_EQUAL(archive_get(a, refused[i], ARCHIVE_F64, &any, &data, NULL), GM_BAD_DATA);
+        CU_ASSERT_EQUAL(archive_get(a, refused[i], ARCHIVE_F64, &any, &data, &err), GM_BAD_DATA);
+        bool is_link = strcmp(refused[i], "/soft") == 0 || strcmp(refused[i], "/away") == 0;
+        ASSERT_HOLDS(err.text,
+                     is_link ? "is not in this file" : "is damaged, or stored in a way that is not accepted here");
     }
     archive_close(a);
 }

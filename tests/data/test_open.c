@@ -217,7 +217,7 @@ static void candidates_are_listed_when_nothing_fits(void)
     ASSERT_HOLDS(err.text, "no target");
     ASSERT_HOLDS(err.text, "'Q' float64 [3]");
     CU_ASSERT_EQUAL(try_path(made("twotargets.h5", "X:10:4 a:10:0 b:10:0")), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "several");
+    ASSERT_HOLDS(err.text, "several datasets could be the target");
     CU_ASSERT_EQUAL(try_path(made("nothing.h5", "")), GM_BAD_DATA);
     ASSERT_HOLDS(err.text, "no dataset");
 }
@@ -232,7 +232,7 @@ static void types_that_are_no_numbers_are_bad_data(void)
     file_put(file, "X", type, NULL, 2, dims, type, NULL);
     H5Fclose(file);
     CU_ASSERT_EQUAL(try_path(path), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "compound [3 x 2]");
+    ASSERT_HOLDS(err.text, "its type cannot be used: compound [3 x 2]");
     static const char *const words[] = {"a", "b"};
     path = test_path("wordy.h5");
     file = file_new(path);
@@ -240,6 +240,19 @@ static void types_that_are_no_numbers_are_bad_data(void)
     H5Fclose(file);
     CU_ASSERT_EQUAL(try_path(path), GM_BAD_DATA);
     ASSERT_HOLDS(err.text, "words");
+}
+
+static void a_named_type_is_no_dataset(void)
+{
+    char name[600];
+    const char *path = test_path("type.h5");
+    hid_t file = file_new(path), type = H5Tcopy(H5T_NATIVE_INT);
+    CU_ASSERT(H5Tcommit2(file, "T", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    H5Tclose(type);
+    H5Fclose(file);
+    snprintf(name, sizeof name, "%s:/T", path);
+    CU_ASSERT_EQUAL(try_path(name), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "'/T' is not a dataset.");
 }
 
 static void a_huge_declared_shape_is_refused_before_allocation(void)
@@ -251,7 +264,7 @@ static void a_huge_declared_shape_is_refused_before_allocation(void)
     file_put(file, "X", H5T_IEEE_F32LE, &layout, 2, dims, H5T_NATIVE_FLOAT, NULL);
     H5Fclose(file);
     CU_ASSERT_EQUAL(try_path(path), GM_BAD_DATA);
-    ASSERT_HOLDS(err.text, "declares");
+    ASSERT_HOLDS(err.text, "declares 1099511627776 x 1000 values but the file holds only 0 bytes");
     file = file_new(path);
     dims[0] = dims[1] = (hsize_t)1 << 31;
     file_put(file, "X", H5T_IEEE_F64LE, &layout, 2, dims, H5T_NATIVE_FLOAT, NULL);
@@ -362,6 +375,7 @@ TEST_MAIN("opening", TEST(finds_features_and_target_by_convention),
           TEST(missing_files_and_datasets_are_no_input), TEST(unreadable_files_are_denied),
           TEST(what_is_not_hdf5_is_bad_data), TEST(truncated_and_overwritten_files_are_bad_data_and_never_crash),
           TEST(shapes_that_do_not_fit_are_bad_data), TEST(candidates_are_listed_when_nothing_fits),
-          TEST(types_that_are_no_numbers_are_bad_data), TEST(a_huge_declared_shape_is_refused_before_allocation),
-          TEST(other_files_are_not_followed_unless_allowed), TEST(unknown_filters_are_named),
-          TEST(too_little_memory_names_the_minimum), TEST(a_place_is_split_at_the_last_colon_before_a_slash))
+          TEST(types_that_are_no_numbers_are_bad_data), TEST(a_named_type_is_no_dataset),
+          TEST(a_huge_declared_shape_is_refused_before_allocation), TEST(other_files_are_not_followed_unless_allowed),
+          TEST(unknown_filters_are_named), TEST(too_little_memory_names_the_minimum),
+          TEST(a_place_is_split_at_the_last_colon_before_a_slash))

@@ -96,6 +96,22 @@ static enum gm_code scan(struct data_stats *stats, const char *path, const struc
     return code;
 }
 
+static void a_scan_before_loading_is_our_mistake(void)
+{
+    struct data_stats stats;
+    struct data_set *set = NULL;
+    struct lane_plan plan = small_plan(8);
+    const struct data_source source = {.path = test_path("early.h5")};
+    const double x[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    hid_t file = file_new(source.path);
+    file_put(file, "X", H5T_IEEE_F64LE, NULL, 2, (const hsize_t[]){4, 2}, H5T_NATIVE_DOUBLE, x);
+    H5Fclose(file);
+    CU_ASSERT_EQUAL_FATAL(data_open(&set, &source, &(struct data_options){0}, &err), GM_OK);
+    CU_ASSERT_EQUAL(scan_run(&stats, set, &plan, NULL, 1, &err), GM_BUG);
+    ASSERT_HOLDS(err.text, "a scan before loading, or with another plan");
+    data_close(set);
+}
+
 static void expect(const struct data_stats *stats, const struct truth *truth)
 {
     for (size_t j = 0; j < COLUMNS; j++) {
@@ -325,7 +341,7 @@ static void one_row_has_itself_as_mean(void)
     scan_release(&stats);
 }
 
-TEST_MAIN("scan", TEST(statistics_agree_with_two_passes_in_long_double),
+TEST_MAIN("scan", TEST(a_scan_before_loading_is_our_mistake), TEST(statistics_agree_with_two_passes_in_long_double),
           TEST(threads_streaming_and_layout_do_not_change_a_bit), TEST(the_first_value_that_cannot_be_used_is_named),
           TEST(missing_mean_leaves_holes_out_of_each_column), TEST(missing_skip_gives_rows_with_holes_no_weight),
           TEST(bad_targets_and_weights_are_named), TEST(one_row_has_itself_as_mean))

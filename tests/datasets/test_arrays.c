@@ -384,13 +384,23 @@ static void damaged_archives_are_refused(void)
         refused++;
     }
     CU_ASSERT_EQUAL(refused, total - 4);
-    copy[a.size - 3] ^= 0x55; /* within the compressed data */
+    unsigned char first = copy[35];
+    copy[35] |= 6; /* the kind of the first block of the compressed data: there is none of that number */
     write_bytes("bad.npz", copy, total);
-    expect_error(GM_BAD_DATA, "bad.npz", NULL, "damaged ZIP archive");
-    copy[a.size - 3] ^= 0x55;
+    expect_error(GM_BAD_DATA, "bad.npz", NULL, "damaged ZIP archive: its compressed data are broken");
+    copy[35] = first;
     copy[a.size + 8] = 1; /* the flag of encryption */
     write_bytes("bad.npz", copy, total);
     expect_error(GM_BAD_DATA, "bad.npz", NULL, "is encrypted");
+    copy[a.size + 8] = 0;
+    copy[a.size + 10] = 12; /* bzip2 */
+    write_bytes("bad.npz", copy, total);
+    expect_error(GM_BAD_DATA, "bad.npz", NULL,
+                 "member X.npy is compressed by method 12: only stored and deflate are read");
+    copy[a.size + 10] = 8;
+    copy[a.size + 16] ^= 0x55; /* the checksum */
+    write_bytes("bad.npz", copy, total);
+    expect_error(GM_BAD_DATA, "bad.npz", NULL, "damaged ZIP archive: a member does not match its checksum");
 }
 
 /* ---- order, repeats, choice of importer ---- */

@@ -93,7 +93,9 @@ static void as_the_first_process_of_a_pod(void)
     for (size_t i = 0; i < faults_count(1, 10); i++) {
         faults_job();
         int code = as_first_process("$G train j.yaml -v", "epoch 3", 1);
-        CASE(code == 75 && faults_exists("c.h5") && !faults_err_holds("a zombie"), "a pod: left with %d", code);
+        CASE(code == 75 && faults_exists("c.h5") && !faults_err_holds("a zombie") &&
+                 faults_err_holds(". --resume goes on from c.h5."),
+             "a pod: left with %d", code);
         CASE(faults_resumed_to_the_same(), "a stopped pod was resumed to other bytes");
         faults_job();
         code = as_first_process("env FAULT_LATE=300 ./faulty '' '' 0 late $G train j.yaml", "at most", 1);

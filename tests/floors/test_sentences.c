@@ -18,12 +18,25 @@
 #define LONGEST  2000   /* characters of a string */
 #define ANY      '\001' /* what the program puts in */
 
-/* Calls, and which argument is the sentence, from 0. */
+/* Calls, and which argument is the sentence, from 0, or a part of one. */
 static const struct {
     const char *call;
     int argument;
-} calls[] = {{"error_set", 2}, {"message_usage", 1}, {"lexer_error", 3}, {"job_fail", 3},    {"fail_at", 2},
-             {"damaged", 1},   {"differ", 2},        {"get_failed", 2},  {"say_missing", 1}, {"say_candidates", 2}};
+    bool is_part;
+} calls[] = {{"error_set", 2, false},  {"message_usage", 1, false}, {"lexer_error", 3, false}, {"job_fail", 3, true},
+             {"fail_at", 2, true},     {"damaged", 1, true},        {"differ", 2, true},       {"get_failed", 2, true},
+             {"say_missing", 1, true}, {"say_candidates", 2, true}};
+
+/* No test can, or should, read these. */
+static const struct {
+    const char *sentence, *why;
+} exceptions[] = {
+    {"Interrupted in a pass over the data.", "the run's own sentence, of the epoch, is what is told"},
+    {": changed while it was read.", "HDF5 would have to read another file the second time"},
+    {" hold more than can be addressed.", "virtual datasets of 2^62 values"},
+    {" and the others hold more than can be addressed.", "virtual datasets of 2^62 values"},
+    {": longer than 256 MiB. Is it a text file?", "takes a gigabyte and a second"},
+};
 
 struct strings {
     char **list;
@@ -195,6 +208,16 @@ static int shared(const char *sentence, const char *text)
     return most;
 }
 
+static bool is_excepted(const char *sentence)
+{
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+        size_t length = strlen(exceptions[i].sentence);
+        if (strlen(sentence) >= length && !strcmp(sentence + strlen(sentence) - length, exceptions[i].sentence))
+            return true;
+    }
+    return false;
+}
+
 static bool is_read(const char *sentence)
 {
     size_t longest = 0, length = strlen(sentence);
@@ -213,25 +236,27 @@ static bool is_read(const char *sentence)
 
 /* ---- what errors say ---- */
 
-/* All strings in argument number `wanted` of the call whose arguments begin at `at`. */
-static void look_at_call(const char *file, const char *text, const char *at, int wanted)
+/* All strings in the argument of the call whose arguments begin at `at`. */
+static void look_at_call(const char *file, const char *text, const char *at, size_t call)
 {
+    char sentence[LONGEST + 2];
     int depth = 0, argument = 0;
     while (*at && depth >= 0) {
         if (*at == '"') {
             size_t line = 1;
             for (const char *c = text; c < at; c++)
                 line += *c == '\n';
-            const char *sentence = string(&at, true);
-            if (argument != wanted)
+            const char *part = calls[call].is_part ? "\001" : "";
+            snprintf(sentence, sizeof sentence, "%s%s%s", part, string(&at, true), part);
+            if (argument != calls[call].argument)
                 continue;
             sentences++;
-            if (is_read(sentence))
+            if (is_read(sentence) || is_excepted(sentence))
                 continue;
             unread++;
             printf("\n    %s:%zu: no test reads: ", file, line);
-            for (; *sentence; sentence++)
-                putchar(*sentence == ANY ? '%' : *sentence);
+            for (const char *c = sentence; *c; c++)
+                putchar(*c == ANY ? '%' : *c);
         } else if (*at == '\'') {
             at += at[1] == '\\' ? 4 : 3;
         } else {
@@ -250,7 +275,7 @@ static void look_at_calls(const char *root, const char *file, char *text)
         size_t length = strlen(calls[i].call);
         for (const char *at = text; (at = strstr(at, calls[i].call)); at += length)
             if ((at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')) && at[length] == '(')
-                look_at_call(file, text, at + length + 1, calls[i].argument);
+                look_at_call(file, text, at + length + 1, i);
     }
 }
 
@@ -261,8 +286,9 @@ static void every_sentence_is_read_by_a_test(void)
     sentences = unread = 0;
     CU_ASSERT(source_walk(ours, 2, look_at_calls) > 50);
     CU_ASSERT(sentences > 400);
-    CU_ASSERT(unread <= 100);
-    printf("\n    %zu of %zu sentences are read", sentences - unread, sentences);
+    CU_ASSERT_EQUAL(unread, 0);
+    printf("\n    %zu of %zu sentences are read, or stand among %zu exceptions", sentences - unread, sentences,
+           sizeof exceptions / sizeof *exceptions);
 }
 
 /* The test of the test. */

@@ -151,7 +151,8 @@ static void other_machine_is_named(void)
 
 static void several_losses_in_a_file_need_a_choice(void)
 {
-    refused(plugin_path("every_parameter"), NULL, NULL, "every_parameter, second_in_file");
+    refused(plugin_path("every_parameter"), NULL, NULL,
+            "holds several losses: every_parameter, second_in_file. Name one of them: ");
     char name[512];
     snprintf(name, sizeof name, "%s:third", plugin_path("every_parameter"));
     refused(name, NULL, NULL, "holds no loss third");
@@ -175,9 +176,10 @@ static void faulty_headers_are_refused(void)
         {"no_id", "(NULL)"},
         {"evaluate", "no evaluate function"},
         {"spec_size", "has 8 bytes"},
-        {"target_kind", "target_kind is unknown"},
+        {"destroy", "loss faulty_headers has destroy but no create"},
+        {"target_kind", "the spec of loss faulty_headers is wrong: target_kind is unknown"},
         {"inverse_link", "no inverse_link"},
-        {"twice", "same name"},
+        {"twice", "parameter 2 (delta) of loss faulty_headers: an earlier parameter has the same name"},
         {"name", "(Delta)"},
         {"choices", "a choice needs choices"},
         {"no_params", "params is NULL"},
@@ -205,6 +207,17 @@ static void older_and_newer_plugins_load(void)
     CU_ASSERT_EQUAL_FATAL(loss_load(&plugin, name, NULL, NULL, &err), GM_OK);
     CU_ASSERT_EQUAL(plugin.spec.target_rule, GM_TARGET_LOW);
     CU_ASSERT_EQUAL(plugin.spec.struct_size, sizeof plugin.spec);
+    loss_plugin_release(&plugin);
+}
+
+static void what_create_leaves_is_checked(void)
+{
+    struct loss loss;
+    struct loss_plugin plugin;
+    struct gm_error err = {0};
+    CU_ASSERT_EQUAL_FATAL(loss_load(&plugin, plugin_path("bent_spec"), NULL, NULL, &err), GM_OK);
+    CU_ASSERT_EQUAL(loss_bind(&loss, &plugin, NULL, 0, 1, 0, &err), GM_PLUGIN_BROKEN);
+    ASSERT_HOLDS(err.text, "Loss bent_spec: after create(), ");
     loss_plugin_release(&plugin);
 }
 
@@ -335,6 +348,6 @@ TEST_MAIN("load", TEST(shipped_loss_is_found_by_name), TEST(same_file_gives_the_
           TEST(unknown_name_lists_the_nearest_and_the_places), TEST(current_directory_is_not_searched),
           TEST(wrong_files_are_refused_before_their_code_runs), TEST(other_machine_is_named),
           TEST(several_losses_in_a_file_need_a_choice), TEST(floating_point_mode_is_guarded),
-          TEST(faulty_headers_are_refused), TEST(older_and_newer_plugins_load),
+          TEST(faulty_headers_are_refused), TEST(what_create_leaves_is_checked), TEST(older_and_newer_plugins_load),
           TEST(hash_pin_is_checked_before_the_code_runs), TEST(file_others_can_change_is_refused),
           TEST(damaged_files_never_crash_the_reader), TEST(list_is_sorted_and_names_the_broken))

@@ -163,7 +163,15 @@ static void nonsense_is_refused(void)
     ASSERT_HOLDS(err.text, "beyond the 3 columns");
     const struct sum_request negative = {.name = "mse", .weight = -1};
     CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &negative, 1, &three_columns, &err), GM_BAD_JOB);
-    ASSERT_HOLDS(err.text, "above 0");
+    ASSERT_HOLDS(err.text, "its weight must be a finite number above 0");
+    const struct sum_request empty = {.name = "mse", .weight = 1, .first = 2, .end = 1};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &empty, 1, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "its columns 2:1 hold nothing");
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, &empty, 0, &three_columns, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "A sum has 1 to 64 losses, not 0");
+    const struct sum_data five = {.targets = 3, .outputs = 5};
+    CU_ASSERT_EQUAL(sum_bind(&loss, &sum, two, 2, &five, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "The losses reach to output 3, the model has 5");
     const struct sum_request unknown[] = {{.name = "mse", .weight = 1}, {.name = "msee", .weight = 1}};
     CU_ASSERT_EQUAL(sum_bind(&loss, &sum, unknown, 2, &three_columns, &err), GM_PLUGIN_LOAD);
     CU_ASSERT_PTR_NULL(sum.terms);

@@ -88,7 +88,12 @@ static void numbers_out_of_range_are_refused_by_name(void)
     config = fixed(1);
     config.l1 = NAN;
     CU_ASSERT_EQUAL(optim_create(&o, &config, 2, penalised, &err), GM_BAD_JOB);
-    ASSERT_HOLDS(err.text, "l1");
+    ASSERT_HOLDS(err.text, "l1 is nan, expected at least 0 and below inf");
+    config = fixed(1);
+    config.schedule = SCHEDULE_STEP;
+    config.step_epochs = 0;
+    CU_ASSERT_EQUAL(optim_create(&o, &config, 2, penalised, &err), GM_BAD_JOB);
+    ASSERT_HOLDS(err.text, "step_epochs is 0, expected a number above 0");
     optim_config_init(&config, OPTIM_ADAM);
     config.beta2 = 1;
     CU_ASSERT_EQUAL(optim_create(&o, &config, 2, penalised, &err), GM_BAD_JOB);

@@ -121,7 +121,8 @@ static void put_ratings(const char *name, const int64_t *users, enum archive_typ
 void mistakes_prepare(void)
 {
     static bool done;
-    static const double x[8] = {1, 2, 3, 4, 5, 7, 7, 8}, y[4] = {1, 0, 1, 0}, half[4] = {0, 0.5, 1, 0};
+    static const double x[8] = {1, 2, 3, 4, 5, 7, 7, 8}, y[4] = {1, 0, 1, 0}, half[4] = {0, 0.5, 1, 0},
+                        halves[8] = {0, 1, 0.5, 1, 1, 1, 0, 1};
     static const char *const words[8] = {"a", "b", "a", "b", "a", "b", "c", "a"};
     static const int64_t users[4] = {0, 0, 1, 1}, below[4] = {0, -7, 1, 1}, zeros[4] = {0, 0, 0, 0},
                          twos[4] = {2, 2, 2, 2};
@@ -150,6 +151,9 @@ void mistakes_prepare(void)
     put_ratings("rating_short", users, ARCHIVE_F64, 3, 0, y);
     put_ratings("rating_words", users, ARCHIVE_TEXT, 4, 0, words);
     put_ratings("rating_below", below, ARCHIVE_F64, 4, 0, y);
+    put("/halves", ARCHIVE_F64, 4, 2, halves);
+    put("/two/a", ARCHIVE_F64, 4, 2, x);
+    put("/two/b", ARCHIVE_F64, 4, 2, x);
     put("/none", ARCHIVE_F64, 0, 2, x);
     put("/one_group", ARCHIVE_I64, 4, 0, zeros);
     put("/all_test", ARCHIVE_I64, 4, 0, twos);

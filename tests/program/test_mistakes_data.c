@@ -29,7 +29,7 @@ static void datasets(void)
         {"cut -c 1-5000 d.h5 | head -c 900 >cut.h5; " TRAIN "--set data.train=cut.h5", 65,
          "the file is damaged or incomplete (HDF5: "},
         {TRAIN "--set data.train=d.h5:/lone/Y", 66, "there is no dataset '/lone/Y'"},
-        {TRAIN "--set 'data.train={features: \"d.h5:/none\", target: \"d.h5:/y\"}'", 65, "has no rows"},
+        {TRAIN "--set 'data.train={features: \"d.h5:/none\", target: \"d.h5:/y\"}'", 65, ": has no rows"},
         {TRAIN "--set 'data.train={features: \"d.h5:/X\", target: \"d.h5:/y\", group: \"d.h5:/one_group\"}' --set "
                "data.split=group --set data.validation=0.5 --set loss=listnet",
          65, "leaves no row "},
@@ -37,6 +37,12 @@ static void datasets(void)
         {TRAIN "--set 'data.train=[d.h5:/weighted, d.h5:/wide_one]'", 65, "only one of them has weights"},
         {TRAIN "--set 'data.train=[d.h5:/grouped, d.h5:/wide_one]' --set loss=listnet", 65,
          "only one of them has groups"},
+        {TRAIN
+         "--set 'data.train={features: \"d.h5:/X\", target: \"d.h5:/halves\"}' --set 'loss=[{name: cross_entropy, "
+         "columns: \"0:2\", target: 0}, {name: mse, columns: 2, target: 1}]'",
+         65, "row 1, column 0: 0.5 is no class; they are 0, 1, 2"},
+        {"flock none.h5.tmp -c \"" TRAIN "\"", 77, "none.h5: another process is writing it just now."},
+        {TRAIN "--set data.train=d.h5:/two", 65, "no features found: none of X, x, data, features, images"},
     };
     CHECK(mistakes);
 }

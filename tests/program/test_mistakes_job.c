@@ -36,6 +36,12 @@ static void job_files(void)
         {TRAIN "--set \"loss=[mse$(yes ,mse | head -n 64 | tr -d '\\n')]\"", 78,
          "loss: 65 losses; at most 64 are possible"},
         {TRAIN "--set output.log=/dev/full", 73, "is a device, pipe or socket"},
+        {"cp m.h5 c.h5; rm -f c.h5.1; " TRAIN "--set output.checkpoint=c.h5 --resume", 65,
+         "c.h5: this is not a checkpoint of gradmill."},
+        {"cp m.h5 c.h5; cp m.h5 c.h5.1; " TRAIN "--set output.checkpoint=c.h5 --resume", 65,
+         "And no older checkpoint can be used: c.h5.1: "},
+        {TRAIN "--set loss=contrastive --set model.outputs=3", 78, "Loss contrastive with 3 outputs: "},
+        {TRAIN "--set optimizer.type=newton --set optimizer.l1=1", 78, "newton needs a smooth objective"},
     };
     CHECK(mistakes);
 }

@@ -137,7 +137,7 @@ static enum gm_code number_by_table(struct ratings_ids *found, struct search *s,
 
 static enum gm_code too_many(const struct stored *stored, struct gm_error *err)
 {
-    return error_set(err, GM_SYSTEM, "%s: no memory for the table of its ids.", stored->at);
+    return error_memory(err, stored->at, stored->rows * sizeof(struct label));
 }
 
 static enum gm_code add_numbers(void *context, size_t first, const int64_t *ids, size_t n, struct gm_error *err)

@@ -67,7 +67,7 @@ static enum gm_code run_create(struct loss *loss, struct gm_error *err)
                          loss->plugin->path);
     struct gm_error why = {0};
     if (vtable_check_spec(&loss->spec, vtable, loss->plugin->path, &why))
-        return error_set(err, GM_PLUGIN_BROKEN, "After create(): %s", why.text);
+        return error_set(err, GM_PLUGIN_BROKEN, "Loss %s: after create(), %s", vtable->id, why.text);
     return GM_OK;
 }
 

@@ -32,6 +32,8 @@ const struct gm_loss *gm_loss_entry_v1(uint32_t index)
         vtable.id = "../Evil";
     else if (strcmp(fault, "no_id") == 0)
         vtable.id = NULL;
+    else if (strcmp(fault, "destroy") == 0)
+        vtable.destroy = free;
     else if (strcmp(fault, "evaluate") == 0)
         vtable.evaluate = NULL;
     else if (strcmp(fault, "spec_size") == 0)
