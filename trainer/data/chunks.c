@@ -11,15 +11,18 @@
 #include "base/pulse.h"
 #include "data/decode.h"
 #include "data/failure.h"
+#include "data/kernels.h"
 #include "data/placed.h"
 
 #define NO_BAND     SIZE_MAX
+#define LINE_BYTES  ((size_t)64)
+#define GROUP_BYTES ((size_t)2 << 20)
 #define EXTRA_BYTES ((size_t)256) /* checksums, and what deflate adds to a small chunk that does not compress */
 
 struct worker {
     struct decoder decoder;
-    unsigned char *raw;  /* [room] */
-    unsigned char *tile; /* [chunk_bytes] a decoded chunk that does not go to its rows directly */
+    unsigned char *raw;   /* [room] */
+    unsigned char *tiles; /* [group x chunk_bytes] decoded chunks that do not go to their rows directly */
     size_t room;
     struct gm_error err;
 };
@@ -29,7 +32,9 @@ struct chunks {
     const struct layout *layout;
     struct placed *placed; /* reads everything, without workers, where there are no filters; NULL: it cannot */
     size_t tiles;          /* chunks side by side in a band */
+    size_t group;          /* of them that one thread decodes before they are joined to rows */
     bool full_width;       /* a chunk holds whole rows */
+    bool joins;            /* chunks are side by side in one dimension only */
     size_t band_index;     /* what `band` holds, or NO_BAND */
     unsigned char *band;
     pthread_mutex_t lock; /* protects band and workers: one read at a time */
@@ -48,14 +53,33 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static enum gm_code init_worker(struct worker *worker, const struct layout *layout, struct gm_error *err)
+static bool joins_of(const struct stored *stored, const struct layout *layout)
 {
+    bool joins = stored->rank > 1;
+    for (size_t i = 2; i < stored->rank; i++)
+        joins = joins && layout->chunk[i] == stored->dims[i];
+    return joins;
+}
+
+/* Narrow chunks go to their rows together, so many that they fill lines of the cache. */
+static size_t group_of(const struct stored *stored, const struct layout *layout)
+{
+    size_t run = layout->chunk_bytes / layout->chunk[0];
+    if (!joins_of(stored, layout) || run >= LINE_BYTES)
+        return 1;
+    size_t group = least(LINE_BYTES / run, (stored->dims[1] - 1) / layout->chunk[1] + 1);
+    return group * layout->chunk_bytes <= GROUP_BYTES ? group : 1;
+}
+
+static enum gm_code init_worker(struct worker *worker, const struct chunks *chunks, struct gm_error *err)
+{
+    const struct layout *layout = chunks->layout;
     worker->room = layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
     enum gm_code code = decoder_init(&worker->decoder, layout, err);
     if (code == GM_OK)
         code = memory_alloc((void **)&worker->raw, worker->room, 1, "a stored chunk", err);
     if (code == GM_OK)
-        code = memory_alloc((void **)&worker->tile, layout->chunk_bytes, 1, "a chunk", err);
+        code = memory_alloc((void **)&worker->tiles, layout->chunk_bytes, chunks->group, "a chunk", err);
     return code;
 }
 
@@ -73,6 +97,8 @@ enum gm_code chunks_open(struct chunks **out, const struct stored *stored, const
     chunks->band_index = NO_BAND;
     chunks->threads = (int)n;
     chunks->tiles = 1;
+    chunks->group = group_of(stored, layout);
+    chunks->joins = joins_of(stored, layout);
     chunks->full_width = true;
     for (size_t i = 1; i < stored->rank; i++) {
         chunks->tiles *= (stored->dims[i] - 1) / layout->chunk[i] + 1;
@@ -82,7 +108,7 @@ enum gm_code chunks_open(struct chunks **out, const struct stored *stored, const
     if (placed_fits(stored, layout))
         code = placed_open(&chunks->placed, stored, layout, (int)n, err);
     for (size_t i = 0; code == GM_OK && !chunks->placed && i < n; i++)
-        code = init_worker(&chunks->workers[i], layout, err);
+        code = init_worker(&chunks->workers[i], chunks, err);
     if (code == GM_OK)
         *out = chunks;
     else
@@ -97,7 +123,7 @@ void chunks_close(struct chunks *chunks)
     for (int i = 0; i < chunks->threads; i++) {
         decoder_release(&chunks->workers[i].decoder);
         memory_free(chunks->workers[i].raw);
-        memory_free(chunks->workers[i].tile);
+        memory_free(chunks->workers[i].tiles);
     }
     memory_free(chunks->band);
     placed_close(chunks->placed);
@@ -107,7 +133,8 @@ void chunks_close(struct chunks *chunks)
 
 uint64_t chunks_bytes(const struct stored *stored, const struct layout *layout, size_t window_rows, int threads)
 {
-    uint64_t worker = 3 * (uint64_t)layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
+    uint64_t worker =
+        (2 + (uint64_t)group_of(stored, layout)) * layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
     uint64_t band = window_rows % layout->chunk[0] ? (uint64_t)layout->chunk[0] * stored->row_bytes : 0;
     uint64_t bytes = worker * (uint64_t)(threads > 0 ? threads : 1) + band;
     uint64_t placed = placed_fits(stored, layout) ? placed_bytes(stored, layout, threads) : 0;
@@ -143,41 +170,6 @@ static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, co
     return code;
 }
 
-/* n runs of `bytes`, each a step behind the last. Chunks of h5py's own choice are a few columns wide: a call of memcpy
- * for each run would take as long as inflating them. */
-#define RUNS(size)                                                           \
-    do {                                                                     \
-        for (size_t i = 0; i < n; i++, to += steps->to, from += steps->from) \
-            memcpy(to, from, size);                                          \
-    } while (0)
-
-struct steps {
-    size_t to, from;
-};
-
-static void copy_runs(unsigned char *to, const unsigned char *from, size_t n, size_t bytes, const struct steps *steps)
-{
-    switch (bytes) {
-    case 4:
-        RUNS(4);
-        break;
-    case 8:
-        RUNS(8);
-        break;
-    case 16:
-        RUNS(16);
-        break;
-    case 32:
-        RUNS(32);
-        break;
-    case 64:
-        RUNS(64);
-        break;
-    default:
-        RUNS(bytes);
-    }
-}
-
 /* Copy the part of a decoded chunk that lies within the dataset, from dimension `level` on. */
 static void place(const struct chunks *chunks, const hsize_t *start, size_t level, const unsigned char *from,
                   unsigned char *to)
@@ -185,20 +177,22 @@ static void place(const struct chunks *chunks, const hsize_t *start, size_t leve
     const struct stored *stored = chunks->stored;
     const struct layout *layout = chunks->layout;
     size_t n = least(layout->chunk[level], stored->dims[level] - (size_t)start[level]), last = stored->rank - 1;
-    struct steps steps = {layout->value_bytes, layout->value_bytes};
+    size_t step_from = layout->value_bytes, step_to = layout->value_bytes;
     for (size_t i = level + 1; i < stored->rank; i++) {
-        steps.from *= layout->chunk[i];
-        steps.to *= stored->dims[i];
+        step_from *= layout->chunk[i];
+        step_to *= stored->dims[i];
     }
-    to += (level ? (size_t)start[level] : 0) * steps.to;
+    to += (level ? (size_t)start[level] : 0) * step_to;
     if (level == last) {
         memcpy(to, from, n * layout->value_bytes);
     } else if (level + 1 == last) {
         size_t run = least(layout->chunk[last], stored->dims[last] - (size_t)start[last]) * layout->value_bytes;
-        copy_runs(to + (size_t)start[last] * layout->value_bytes, from, n, run, &steps);
+        const struct bytes_join join = {from,    0,  step_from, n, to + (size_t)start[last] * layout->value_bytes,
+                                        step_to, run};
+        KERNEL_PICK(bytes_join, kernels_isa())(&join);
     } else {
         for (size_t i = 0; i < n; i++)
-            place(chunks, start, level + 1, from + i * steps.from, to + i * steps.to);
+            place(chunks, start, level + 1, from + i * step_from, to + i * step_to);
     }
 }
 
@@ -210,45 +204,75 @@ static bool reaches_over_the_edge(const struct chunks *chunks, const hsize_t *st
     return false;
 }
 
-/* Chunk `task` of the request, counted band by band and tile by tile. */
-static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, const struct request *request,
-                            size_t task)
+/* Where chunk `tile` of a band begins. */
+static void set_start(const struct chunks *chunks, size_t band, size_t tile, hsize_t *start)
 {
     const struct layout *layout = chunks->layout;
-    const struct stored *stored = chunks->stored;
-    size_t band = request->first + task / chunks->tiles, tile = task % chunks->tiles;
-    hsize_t start[H5_RANK_MOST] = {band * layout->chunk[0]};
-    for (size_t i = stored->rank; i-- > 1;) {
-        size_t across = (stored->dims[i] - 1) / layout->chunk[i] + 1;
+    start[0] = band * layout->chunk[0];
+    for (size_t i = chunks->stored->rank; i-- > 1;) {
+        size_t across = (chunks->stored->dims[i] - 1) / layout->chunk[i] + 1;
         start[i] = tile % across * layout->chunk[i];
         tile /= across;
     }
-    unsigned char *to = request->to + (band - request->first) * layout->chunk[0] * stored->row_bytes;
-    bool edge = reaches_over_the_edge(chunks, start), direct = chunks->full_width && !edge;
-    unsigned char *decoded = direct ? to : worker->tile;
-    struct decode_chunk chunk = {.raw = edge && layout->raw_edges};
+}
+
+/* The chunk at `start` to `decoded` [chunk_bytes]. */
+static enum gm_code decode_at(struct worker *worker, const struct chunks *chunks, const hsize_t *start,
+                              unsigned char *decoded)
+{
+    const struct layout *layout = chunks->layout;
+    struct decode_chunk chunk = {.raw = layout->raw_edges && reaches_over_the_edge(chunks, start)};
     enum gm_code code = fetch(worker, chunks, start, &chunk);
     if (code != GM_OK)
         return code;
     if (chunk.size == 0) { /* let HDF5 read it: the fill value, or an error that is worth telling */
         hsize_t count[H5_RANK_MOST];
-        for (size_t i = 0; i < stored->rank; i++)
+        for (size_t i = 0; i < chunks->stored->rank; i++)
             count[i] = layout->chunk[i];
-        code = stored_read_block(stored, start, count, decoded, &worker->err);
+        return stored_read_block(chunks->stored, start, count, decoded, &worker->err);
     }
-    const char *problem = chunk.size ? decode_chunk(&worker->decoder, layout, &chunk, decoded) : NULL;
-    if (code != GM_OK)
+    const char *problem = decode_chunk(&worker->decoder, layout, &chunk, decoded);
+    return problem ? fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], problem) : GM_OK;
+}
+
+/* Group `task` of the request's chunks, counted band by band and tile by tile. */
+static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, const struct request *request,
+                            size_t task)
+{
+    const struct layout *layout = chunks->layout;
+    const struct stored *stored = chunks->stored;
+    size_t groups = (chunks->tiles - 1) / chunks->group + 1, band = request->first + task / groups;
+    size_t tile = task % groups * chunks->group, n = least(chunks->group, chunks->tiles - tile);
+    unsigned char *to = request->to + (band - request->first) * layout->chunk[0] * stored->row_bytes;
+    hsize_t start[H5_RANK_MOST];
+    set_start(chunks, band, tile, start);
+    bool direct = chunks->full_width && !reaches_over_the_edge(chunks, start);
+    enum gm_code code = GM_OK;
+    for (size_t i = 0; code == GM_OK && i < n; i++) {
+        set_start(chunks, band, tile + i, start);
+        code = decode_at(worker, chunks, start, direct ? to : worker->tiles + i * layout->chunk_bytes);
+    }
+    if (code != GM_OK || direct)
         return code;
-    if (problem)
-        return fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], problem);
-    if (!direct)
-        place(chunks, start, 0, decoded, to);
+    size_t run = layout->chunk_bytes / layout->chunk[0], rows = least(layout->chunk[0], stored->rows - start[0]);
+    size_t at = tile * run;
+    const struct bytes_join join = {.from = worker->tiles,
+                                    .from_step = layout->chunk_bytes,
+                                    .run = run,
+                                    .rows = rows,
+                                    .to = to + at,
+                                    .to_step = stored->row_bytes,
+                                    .bytes = least(n * run, stored->row_bytes - at)};
+    if (chunks->joins)
+        KERNEL_PICK(bytes_join, kernels_isa())(&join);
+    else
+        place(chunks, start, 0, worker->tiles, to);
     return GM_OK;
 }
 
 static enum gm_code do_request(struct chunks *chunks, const struct request *request, struct gm_error *err)
 {
-    size_t tasks = (request->end - request->first) * chunks->tiles;
+    size_t tasks = (request->end - request->first) * ((chunks->tiles - 1) / chunks->group + 1);
     struct failure failure;
     failure_init(&failure);
 #pragma omp parallel for num_threads(chunks->threads) schedule(dynamic, 1) if (tasks > 1)

@@ -84,6 +84,39 @@ static inline __attribute__((always_inline)) void lines(const struct bytes_join 
             memcpy(to + k * size, from + k * join->from_step, size);
 }
 
+static inline __attribute__((always_inline)) void copies(const struct bytes_join *join, size_t chunk, size_t size)
+{
+    const unsigned char *from = join->from + chunk * join->from_step;
+    unsigned char *to = join->to + chunk * join->run;
+    for (size_t row = 0; row < join->rows; row++, from += join->run, to += join->to_step)
+        memcpy(to, from, size);
+}
+
+/* `size` bytes of each row from one chunk. Runs are short: a call of memcpy for each would take as long as inflating
+ * them. */
+static void one(const struct bytes_join *join, size_t chunk, size_t size)
+{
+    switch (size) {
+    case 4:
+        copies(join, chunk, 4);
+        break;
+    case 8:
+        copies(join, chunk, 8);
+        break;
+    case 16:
+        copies(join, chunk, 16);
+        break;
+    case 32:
+        copies(join, chunk, 32);
+        break;
+    case 64:
+        copies(join, chunk, 64);
+        break;
+    default:
+        copies(join, chunk, size);
+    }
+}
+
 /* Whole chunks, as far as they fill lines; returns how many. */
 #define LINES(size)                                                             \
     for (; (chunk + 64 / (size)) * (size) <= join->bytes; chunk += 64 / (size)) \
@@ -108,10 +141,7 @@ void KERNEL(bytes_join)(const struct bytes_join *join)
         break;
     }
     for (; chunk * join->run < join->bytes; chunk++) {
-        size_t left = join->bytes - chunk * join->run, n = left < join->run ? left : join->run;
-        const unsigned char *from = join->from + chunk * join->from_step;
-        unsigned char *to = join->to + chunk * join->run;
-        for (size_t row = 0; row < join->rows; row++)
-            memcpy(to + row * join->to_step, from + row * join->run, n);
+        size_t left = join->bytes - chunk * join->run;
+        one(join, chunk, left < join->run ? left : join->run);
     }
 }
