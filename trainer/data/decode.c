@@ -69,9 +69,11 @@ static bool checksum_fits(const unsigned char *bytes, size_t size)
     return found == sum || found == swapped;
 }
 
-static bool is_active(const struct decode_chunk *chunk, size_t filter)
+/* Single bytes are shuffled to themselves. */
+static bool is_active(const struct layout *layout, const struct decode_chunk *chunk, size_t filter)
 {
-    return !chunk->raw && !(chunk->mask >> filter & 1);
+    bool nothing = layout->filters[filter] == LAYOUT_SHUFFLE && layout->value_bytes == 1;
+    return !chunk->raw && !(chunk->mask >> filter & 1) && !nothing;
 }
 
 /* Bytes of the chunk before filter `filter` was applied: its values and the checksums of the filters before. */
@@ -79,7 +81,7 @@ static size_t size_before(const struct layout *layout, const struct decode_chunk
 {
     size_t size = layout->chunk_bytes;
     for (size_t i = 0; i < filter; i++)
-        if (layout->filters[i] == LAYOUT_FLETCHER32 && is_active(chunk, i))
+        if (layout->filters[i] == LAYOUT_FLETCHER32 && is_active(layout, chunk, i))
             size += CHECKSUM_BYTES;
     return size;
 }
@@ -98,11 +100,11 @@ const char *decode_chunk(struct decoder *decoder, const struct layout *layout, c
     unsigned char *now = chunk->bytes, *other = decoder->spare;
     size_t size = chunk->size, room = layout->chunk_bytes + CHECKSUM_BYTES * LAYOUT_FILTERS_MOST;
     for (size_t i = layout->n_filters; i-- > 0;) {
-        if (!is_active(chunk, i))
+        if (!is_active(layout, chunk, i))
             continue;
         bool last = true;
         for (size_t k = 0; k < i; k++)
-            last = last && !is_active(chunk, k);
+            last = last && !is_active(layout, chunk, k);
         unsigned char *target = last ? to : other;
         switch (layout->filters[i]) {
         case LAYOUT_FLETCHER32:

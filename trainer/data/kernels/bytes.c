@@ -72,16 +72,20 @@ void KERNEL(decode_swap)(size_t size, unsigned char *values, size_t n)
             eight[i] = __builtin_bswap64(eight[i]);
 }
 
+#define ROWS_AHEAD 16 /* whose lines are fetched for writing: rows are too far apart for the processor to guess */
+
 /* `n` runs of `size` bytes of each row, from chunks side by side: a line of the cache is filled at once. */
 static inline __attribute__((always_inline)) void lines(const struct bytes_join *join, size_t chunk, size_t n,
                                                         size_t size)
 {
     const unsigned char *from = join->from + chunk * join->from_step;
     unsigned char *to = join->to + chunk * size;
-    for (size_t row = 0; row < join->rows; row++, from += size, to += join->to_step)
+    for (size_t row = 0; row < join->rows; row++, from += size, to += join->to_step) {
+        __builtin_prefetch(to + (row + ROWS_AHEAD < join->rows ? ROWS_AHEAD * join->to_step : 0), 1);
 #pragma GCC unroll 16
         for (size_t k = 0; k < n; k++)
             memcpy(to + k * size, from + k * join->from_step, size);
+    }
 }
 
 static inline __attribute__((always_inline)) void copies(const struct bytes_join *join, size_t chunk, size_t size)
