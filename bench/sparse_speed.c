@@ -6,7 +6,7 @@
  *
  * SGDClassifier takes a step a row, of rate 0.1 (of 0.03, 0.1 and 0.2 the one with the lowest objective; its "optimal"
  * ends higher). Ours is the same method in batches of 64 rows: their mean gradient times 6.4 is the sum of 64 such
- * steps, and rows of one batch have few columns in common. Batches of that size are taken by one thread.
+ * steps, and rows of one batch have few columns in common.
  *
  * scikit-learn is asked for through the python in GRADMILL_PYTHON, or python3; without it our figures stand alone.
  */

@@ -181,6 +181,41 @@ static void large_batches_of_sgd_are_the_same_on_any_threads(void)
     }
 }
 
+static void momentum_l2(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_MOMENTUM);
+    job->optimizer.l2 = 1e-3;
+}
+
+static void adagrad_l1_alone(struct gm_job *job)
+{
+    minibatch(job, GM_OPTIMIZER_ADAGRAD);
+    job->optimizer.l1 = 1e-5;
+}
+
+/* 8,000 entries a batch, shared by a team of threads; read where they are (float32), and converted (float64). */
+static void small_batches_are_the_same_on_any_threads(void)
+{
+    static adjust_fn *const adjusts[] = {sgd_l2, adam, momentum_l2, adagrad_l1_alone};
+    static const int counts[] = {1, 2, 3, 5, 8};
+    rows_few_features(test_path("team.h5"), 1500, 30000, 40);
+    for (size_t i = 0; i < sizeof adjusts / sizeof *adjusts * sizeof counts / sizeof *counts; i++) {
+        struct lab lab;
+        struct gm_error err;
+        size_t method = i / (sizeof counts / sizeof *counts), count = i % (sizeof counts / sizeof *counts);
+        lab_job(&lab, test_path("team.h5"), "logistic", test_path(count ? "b.h5" : "a.h5"));
+        adjusts[method](&lab.job);
+        lab.job.optimizer.batch_size = 200;
+        lab.job.run.precision = method % 2 ? GM_FLOAT64 : GM_FLOAT32;
+        lab.job.stop.max_epochs = 2;
+        lab.job.run.threads = counts[count];
+        CU_ASSERT_EQUAL_FATAL(lab_train(&lab, &err), GM_OK);
+        if (count)
+            CU_ASSERT(lab_same_bytes(test_path("a.h5"), test_path("b.h5")));
+    }
+}
+
 TEST_MAIN("sparse training", TEST(full_batch_models_are_those_of_dense_rows),
           TEST(few_columns_are_updated_as_in_dense_steps), TEST(waiting_methods_reach_the_minimum),
-          TEST(models_are_the_same_on_any_threads), TEST(large_batches_of_sgd_are_the_same_on_any_threads))
+          TEST(models_are_the_same_on_any_threads), TEST(large_batches_of_sgd_are_the_same_on_any_threads),
+          TEST(small_batches_are_the_same_on_any_threads))

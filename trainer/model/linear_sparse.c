@@ -44,7 +44,7 @@ static void set_u(const struct model *m, const double *params, size_t first, siz
 {
     size_t outputs = m->spec.outputs;
     for (size_t i = first; i < end; i++) {
-        double value = params[i] / m->scale[outputs == 1 ? i : i / outputs];
+        double value = m->unscaled ? params[i] : params[i] / m->scale[outputs == 1 ? i : i / outputs];
         if (m->spec.precision == MODEL_F32)
             ((float *)u)[i] = (float)value;
         else
@@ -78,36 +78,41 @@ static void sparse_refresh_rest(const struct model *m, const double *params, voi
         w.bias[k] = params[n + k];
 }
 
-/* One output, float, not scaled: what text and categories most often are. */
-static void descend_plain(const struct model_entries *row, double step, float *restrict u)
+static struct sparse_rows rows_of(const struct model_block *b)
 {
-    const float *restrict value = row->value;
-    for (size_t e = 0; e < row->count; e++)
-        u[row->index[e]] = (float)((double)u[row->index[e]] - step * (double)value[e]);
+    return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows, b->soon, b->far};
 }
 
-static void sparse_descend(const struct model *m, const struct model_entries *row, const double *grad_pred,
+/* Features that are scaled: the parameter's gradient is divided by the scale, and the weight likewise. */
+static void descend_scaled(const struct model *m, const struct sparse_rows *b, const double *grad_pred, double rate,
+                           void *u)
+{
+    size_t outputs = m->spec.outputs;
+    bool single = m->spec.precision == MODEL_F32;
+    for (size_t i = 0; i < b->rows; i++, grad_pred += outputs)
+        for (size_t e = b->first[i]; e < b->first[i] + b->count[i]; e++) {
+            size_t j = b->index[e], at = j * outputs;
+            double x = single ? (double)((const float *)b->value)[e] : ((const double *)b->value)[e];
+            x *= rate / (m->scale[j] * m->scale[j]);
+            for (size_t k = 0; k < outputs; k++)
+                if (single)
+                    ((float *)u)[at + k] = (float)((double)((float *)u)[at + k] - grad_pred[k] * x);
+                else
+                    ((double *)u)[at + k] -= grad_pred[k] * x;
+        }
+}
+
+static void sparse_descend(const struct model *m, const struct model_block *block, const double *grad_pred, double rate,
                            void *weights)
 {
     void *u = weights_at(m, weights).u;
-    size_t outputs = m->spec.outputs;
-    bool single = m->spec.precision == MODEL_F32;
-    for (size_t e = 0; e < row->soon_count; e++)
-        __builtin_prefetch((const char *)u + row->soon[e] * outputs * real_bytes(m), 1);
-    if (outputs == 1 && single && m->unscaled) {
-        descend_plain(row, grad_pred[0], u);
-        return;
-    }
-    for (size_t e = 0; e < row->count; e++) {
-        size_t j = row->index[e], at = j * outputs;
-        double x = single ? (double)((const float *)row->value)[e] : ((const double *)row->value)[e];
-        x /= m->scale[j] * m->scale[j]; /* of the parameter's gradient, and of the weight */
-        for (size_t k = 0; k < outputs; k++)
-            if (single)
-                ((float *)u)[at + k] = (float)((double)((float *)u)[at + k] - grad_pred[k] * x);
-            else
-                ((double *)u)[at + k] -= grad_pred[k] * x;
-    }
+    struct sparse_rows b = rows_of(block);
+    if (!m->unscaled)
+        descend_scaled(m, &b, grad_pred, rate, u);
+    else if (m->spec.precision == MODEL_F32)
+        m->sparse.descend_f32(&b, grad_pred, rate, m->spec.outputs, u);
+    else
+        m->sparse.descend_f64(&b, grad_pred, rate, m->spec.outputs, u);
 }
 
 static void sparse_collect(const struct model *m, const void *weights, size_t first, size_t end, double *params)
@@ -122,11 +127,6 @@ static void sparse_collect(const struct model *m, const void *weights, size_t fi
 static size_t sparse_scratch_bytes(const struct model *m, size_t rows)
 {
     return rows * m->spec.outputs * real_bytes(m);
-}
-
-static struct sparse_rows rows_of(const struct model_block *b)
-{
-    return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows};
 }
 
 static void sparse_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,

@@ -84,15 +84,8 @@ struct model_block {
     const uint32_t *index;
     const uint64_t *first; /* [rows] */
     const uint32_t *count; /* [rows] */
-};
-
-/* Some entries of a sparse row, values in the model's precision. */
-struct model_entries {
-    const uint32_t *index; /* columns */
-    const void *value;     /* float or double */
-    size_t count;
-    const uint32_t *soon; /* [soon_count] columns that will be wanted soon */
-    size_t soon_count;
+    size_t soon;           /* rows behind them in first and count that will be wanted later */
+    bool far;              /* descend: the weights are not in the cache of this core */
 };
 
 /*
@@ -141,9 +134,11 @@ struct model_ops {
     void (*refresh)(const struct model *m, const double *params, const uint32_t *columns, size_t count, void *weights);
     void (*refresh_rest)(const struct model *m, const double *params, void *weights);
     /* Sparse rows, steps without parameters: the weights of the entries' columns -= the change of their parameters
-     * for grad_pred [outputs], where the gradient is on the optimiser's scale. And parameters [first, end) from the
-     * weights, but those that belong to no column; all that `prepare` set come back as they were, or rounded. */
-    void (*descend)(const struct model *m, const struct model_entries *row, const double *grad_pred, void *weights);
+     * for rate * grad_pred [rows x outputs], where the gradient is on the optimiser's scale. And parameters [first,
+     * end) from the weights, but those that belong to no column; all that `prepare` set come back as they were, or
+     * rounded. */
+    void (*descend)(const struct model *m, const struct model_block *block, const double *grad_pred, double rate,
+                    void *weights);
     void (*collect)(const struct model *m, const void *weights, size_t first, size_t end, double *params);
     /* Parameters [first, end) of a summed lane, divided by `divisor`, on the optimiser's scale: gradient. `sum` is
      * complete, also outside of the range. */

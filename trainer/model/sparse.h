@@ -3,6 +3,7 @@
  *
  *     forward   z[i][k]     = sum over entries e of row i: value[e] * u[index[e]][k]
  *     backward  grad[j][k] += sum over entries e of column j: r[row of e][k] * value[e]
+ *     descend   u[j][k]    -= the same times a rate, row after row, in the type of the values
  *
  * Sums over a row are in the type of the values, sums over rows in double. A row's z has the same bits wherever the row
  * stands. Chosen at run time for the processor (base/cpu.h).
@@ -10,6 +11,7 @@
 #ifndef MODEL_SPARSE_H
 #define MODEL_SPARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +24,8 @@ struct sparse_rows {
     const uint64_t *first; /* [rows] */
     const uint32_t *count; /* [rows] */
     size_t rows;
+    size_t soon; /* rows behind them in first and count whose entries may be fetched */
+    bool far;    /* descend: fetch weights too */
 };
 
 struct sparse_kernels {
@@ -31,6 +35,9 @@ struct sparse_kernels {
     /* r [rows x outputs], grad [features x outputs], added into */
     void (*backward_f32)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
     void (*backward_f64)(const struct sparse_rows *b, const double *r, size_t outputs, double *grad);
+    /* u -= rate * r' value */
+    void (*descend_f32)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, float *u);
+    void (*descend_f64)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, double *u);
 };
 
 struct sparse_kernels sparse_kernels_for(enum cpu_isa isa);

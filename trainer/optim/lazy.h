@@ -56,5 +56,7 @@ struct optim_list {
 /* As optim_step_range, for the parameters of a list; g [count x width] is theirs, in the order of the list. Lists
  * without a common column may be updated by different threads. */
 void optim_step_list(struct optim *o, double *w, const double *g, const struct optim_list *list);
+/* That will be wanted soon: what it reads is fetched. */
+void optim_fetch_list(const struct optim *o, const double *w, const struct optim_list *list);
 
 #endif

@@ -75,6 +75,32 @@ double optim_unbias2(const struct optim *o)
     return update_of(o, 0).unbias2;
 }
 
+static void fetch(const void *base, size_t element, size_t first, size_t count)
+{
+    const char *from = (const char *)base + first * element;
+    for (size_t i = 0; i < count * element; i += 64)
+        __builtin_prefetch(from + i, 1);
+}
+
+void optim_fetch_list(const struct optim *o, const double *w, const struct optim_list *list)
+{
+    const struct update u = update_of(o, 0);
+    bool has_first = o->family != &optim_sgd && !u.first_single, has_second = u.second != u.first;
+    for (size_t c = 0; c < list->count; c++) {
+        size_t first = list->columns[c] * list->width;
+        fetch(w, sizeof *w, first, list->width);
+        fetch(u.penalised, 1, first, list->width);
+        if (has_first)
+            fetch(u.first, sizeof *u.first, first, list->width);
+        if (has_second)
+            fetch(u.second, sizeof *u.second, first, list->width);
+        if (!u.first_single)
+            continue;
+        fetch(u.first_single, sizeof *u.first_single, first, list->width);
+        fetch(u.second_single, sizeof *u.second_single, first, list->width);
+    }
+}
+
 /* The parameters and their state are laid side by side for the kernels, and put back. */
 void optim_step_list(struct optim *o, double *w, const double *g, const struct optim_list *list)
 {

@@ -1,6 +1,6 @@
 /* Loss and gradient over rows, on all threads. */
 #include "train/engine_inside.h"
-#include "train/sparse_step.h"
+#include "train/sparse_batch.h"
 
 #include <math.h>
 #include <omp.h>
@@ -58,7 +58,7 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
     }
     size_t wide = wide_rows(p);
     e->n_sums = larger(e->n_lanes, wide ? wide / 16 + 1 : 0); /* pieces of a batch, each of 16 rows or more */
-    e->n_sums = larger(e->n_sums, SPARSE_STEP_PARTS);
+    e->n_sums = larger(e->n_sums, SPARSE_PARTS);
     block_rows = larger(block_rows, wide ? WIDE_ROWS : 0);
     /* Lanes of gradients are for those who add them up. */
     size_t gradients = !p->applied && !wide ? e->n_lanes : 0;

@@ -7,20 +7,20 @@
  * in each step, which is kept apart: the weights are those of w / factor (Shalev-Shwartz, Singer, Srebro, "Pegasos",
  * 2007; Bottou, "Stochastic gradient descent tricks", 2012).
  *
- * Small batches are taken by one thread: their weights stay in its cache. In larger ones rows go forward in parts, each
- * by one thread; then each range of columns is moved by one thread. A column is moved in the order of the rows by
- * whoever has its range, so the bits depend neither on threads nor on where the ranges end.
+ * A column is moved in the order of the rows by the thread that has its range (sparse_batch.h), so the bits depend
+ * neither on threads nor on where the ranges end.
  */
 #ifndef TRAIN_SPARSE_DIRECT_H
 #define TRAIN_SPARSE_DIRECT_H
 
+#include "train/sparse_batch.h"
 #include "train/sparse_step.h"
 
 struct sparse_direct;
 
 bool sparse_direct_fits(const struct optim_config *config);
-/* For batches of up to `rows` rows with `entries` entries. GM_SYSTEM. */
-enum gm_code sparse_direct_open(struct sparse_direct **out, struct engine *e, size_t rows, uint64_t entries,
+/* batch is borrowed, for batches of up to `entries` entries. GM_SYSTEM. */
+enum gm_code sparse_direct_open(struct sparse_direct **out, struct sparse_batch *batch, uint64_t entries,
                                 struct gm_error *err);
 void sparse_direct_close(struct sparse_direct *s); /* NULL is fine */
 /* As those of sparse_step.h. */

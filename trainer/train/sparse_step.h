@@ -1,10 +1,9 @@
 /*
  * Minibatch steps on sparse rows that cost what the batch holds, not what the model has.
  *
- * Rows go forward in parts, each by one thread; their entries are sorted into ranges of columns on the way. Then each
- * range of columns is taken by one thread: gradient, update and weights of the columns that occur. No entry of one
- * range meets another, and within a range entries come in the order of the rows, so the bits do not depend on threads,
- * and there are no lanes of all parameters. What penalties do to columns that do not occur is made good later
+ * Each range of columns (sparse_batch.h) is taken by one thread: it lists the columns that occur and sums their
+ * gradients, in the order of the rows, then updates them and their weights. So the bits do not depend on threads, and
+ * there are no lanes of all parameters. What penalties do to columns that do not occur is made good later
  * (optim/lazy.h); after `period` steps and at the end of a sweep all columns are.
  */
 #ifndef TRAIN_SPARSE_STEP_H
@@ -12,8 +11,6 @@
 
 #include "optim/optim.h"
 #include "train/engine.h"
-
-enum { SPARSE_STEP_PARTS = 64 }; /* a batch has at most; each has a struct lane_sums of the engine */
 
 struct sparse_step;
 

@@ -269,23 +269,13 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
         memcpy(w->all.group, window->group + b->first, b->rows * sizeof(int64_t));
 }
 
-void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
-                   const size_t *index, size_t rows)
+void worker_gather_sides(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                         const size_t *index, size_t rows)
 {
-    const struct model *m = w->setup.model;
-    size_t row_bytes = m->spec.features * real_bytes(m);
     size_t target_bytes = schema->targets * data_type_size(schema->target_type);
-    bool in_place = m->ops->reads_scattered && usable_in_place(w, schema, window), copy = !schema->sparse && !in_place;
     note_columns(w, schema, window, rows);
-    if (schema->sparse)
-        gather_sparse(w, schema, window, index, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t row = index[i];
-        if (copy && i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
-            fetch_ahead((const char *)window->x + index[i + 1] * window->stride, window->stride);
-        if (copy)
-            convert_rows(m, schema->type, (const char *)window->x + row * window->stride, 1,
-                         (char *)w->x + i * row_bytes);
         if (w->has_target)
             convert_to_f64(schema->target_type, (const char *)window->target + row * target_bytes, schema->targets,
                            w->all.target + i * schema->targets);
@@ -294,12 +284,28 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
         if (w->has_group)
             w->all.group[i] = window->group[row];
     }
-    if (schema->sparse)
+}
+
+void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                   const size_t *index, size_t rows)
+{
+    const struct model *m = w->setup.model;
+    size_t row_bytes = m->spec.features * real_bytes(m);
+    worker_gather_sides(w, schema, window, index, rows);
+    if (schema->sparse) {
+        gather_sparse(w, schema, window, index, rows);
         return;
-    if (in_place) {
+    }
+    if (m->ops->reads_scattered && usable_in_place(w, schema, window)) {
         w->block =
             (struct model_block){.x = window->x, .stride = window->stride / real_bytes(m), .rows = rows, .at = index};
         return;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        if (i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
+            fetch_ahead((const char *)window->x + index[i + 1] * window->stride, window->stride);
+        convert_rows(m, schema->type, (const char *)window->x + index[i] * window->stride, 1,
+                     (char *)w->x + i * row_bytes);
     }
     if (w->setup.fill)
         fill_missing(m, w->setup.fill, w->x, rows);

@@ -78,6 +78,10 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
 void worker_gather(struct worker *w, const struct data_schema *schema, const struct data_window *window,
                    const size_t *index, size_t rows);
 
+/* Of such rows all but the features: block stays as it is. */
+void worker_gather_sides(struct worker *w, const struct data_schema *schema, const struct data_window *window,
+                         const size_t *index, size_t rows);
+
 /* Does the loss's diagonal of second derivatives say all there is, or all it gives? */
 bool worker_second_is_diagonal(const struct loss *loss);
 

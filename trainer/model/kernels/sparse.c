@@ -33,3 +33,15 @@ void KERNEL(sparse_backward_f64)(const struct sparse_rows *b, const double *r, s
 {
     backward_f64(b, r, outputs, grad);
 }
+
+void KERNEL(sparse_descend_f32)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, float *u);
+void KERNEL(sparse_descend_f32)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, float *u)
+{
+    descend_f32(b, r, rate, outputs, u);
+}
+
+void KERNEL(sparse_descend_f64)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, double *u);
+void KERNEL(sparse_descend_f64)(const struct sparse_rows *b, const double *r, double rate, size_t outputs, double *u)
+{
+    descend_f64(b, r, rate, outputs, u);
+}
