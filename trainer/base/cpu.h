@@ -2,6 +2,8 @@
 #ifndef BASE_CPU_H
 #define BASE_CPU_H
 
+#include <stdbool.h>
+
 enum cpu_isa {
     CPU_BASELINE = 0, /* x86-64 with SSE2, or the baseline of another architecture */
     CPU_AVX2 = 1,     /* AVX2, FMA, BMI, F16C: Haswell, Zen and later */
@@ -20,5 +22,9 @@ enum cpu_isa cpu_isa_lowered(enum cpu_isa best, const char *wish);
 int cpu_threads(void);
 /* The arithmetic of cpu_threads: quota in processors, INFINITY: none. */
 int cpu_threads_within(int processors, double quota);
+
+/* Seconds that the threads of this process have run, and have been ready to run and waited for a processor, added up.
+ * False where the kernel does not tell. Source: Documentation/scheduler/sched-stats.rst. */
+bool cpu_times(double *ran, double *waited);
 
 #endif

@@ -206,9 +206,9 @@ enum gm_code gm_train(const struct gm_job *job, const struct gm_watch *watch, st
     enum gm_code code = problem_init(&problem, job, watch, err);
     if (!code) {
         if (!(code = run_init(&run, &problem, watch, err))) {
-            monitor_engine(&monitor, &run.engine);
+            monitor_engine(&monitor, &run.engine, &problem);
             code = train(&run, summary, err);
-            monitor_engine(&monitor, NULL);
+            monitor_engine(&monitor, NULL, NULL);
         }
         run_release(&run);
         problem_release(&problem);

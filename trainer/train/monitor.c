@@ -52,7 +52,7 @@ static void tell_disk(const struct monitor *m, double seconds)
 }
 
 /* Called with the lock held. */
-static void look(const struct monitor *m, struct seen *workers, struct seen others[2], double *next_disk)
+static void look(struct monitor *m, struct seen *workers, struct seen others[2], double *next_disk)
 {
     struct seen *disk = &others[0];
     double waited = inside(&pulse_disk, disk);
@@ -62,6 +62,9 @@ static void look(const struct monitor *m, struct seen *workers, struct seen othe
         tell_disk(m, waited);
         *next_disk *= 2;
     }
+    char text[GM_ERROR_TEXT];
+    if (crowd_look(&m->crowd, text))
+        m->watch->stalled(m->watch->context, GM_OK, text);
     if (!isnan(m->limit) && inside(&pulse_check, &others[1]) >= m->limit)
         tell_plugin(m, &pulse_check);
     for (int t = 0; !isnan(m->limit) && m->engine && t < m->engine->threads && t < MOST_THREADS; t++)
@@ -109,12 +112,16 @@ void monitor_start(struct monitor *m, const struct gm_job *job, const struct gm_
     }
 }
 
-void monitor_engine(struct monitor *m, const struct engine *engine)
+void monitor_engine(struct monitor *m, const struct engine *engine, const struct problem *p)
 {
     if (!m->watch)
         return;
     pthread_mutex_lock(&m->lock);
     m->engine = engine;
+    if (p)
+        crowd_start(&m->crowd, p->threads, p->memory);
+    else
+        m->crowd.threads = 0;
     pthread_mutex_unlock(&m->lock);
 }
 
