@@ -182,8 +182,8 @@ struct gm_watch {
     bool (*interrupted)(void *context); /* asked between steps and in passes; true: stop, save, return */
     bool (*save)(void *context);        /* asked between steps; true: save a checkpoint now, and go on */
     /* Called by a thread of its own, beside all others. GM_PLUGIN_BROKEN: a plugin has not come back for run.watchdog
-     * seconds; it cannot be stopped, so this is the moment to end the process. GM_OK: the disk does not answer, or processors or memory
-     * have become fewer; to be told. */
+     * seconds; it cannot be stopped, so this is the moment to end the process. GM_OK: the disk does not answer, or
+     * processors or memory have become fewer; to be told. */
     void (*stalled)(void *context, enum gm_code code, const char *text);
     void (*detail)(void *context, const char *text); /* for those who ask for more: how memory is shared out */
 };

@@ -51,6 +51,7 @@ bool crowd_look(struct crowd *c, char text[GM_ERROR_TEXT])
                  "result. Stopped and started again with --resume it takes as many as there are.",
                  allowed, allowed == 1 ? " is" : "s are");
         c->threads = allowed;
+        c->told_of_others = true; /* that the run's own threads wait for each other is no news */
         return true;
     }
     if (memory < c->memory) {
