@@ -4,6 +4,7 @@
 #   scripts/test.sh                  all of it
 #   scripts/test.sh --quick          release build and its tests only
 #   scripts/test.sh SECTION...       some of: format scripts release asan tsan tidy fuzz
+#   scripts/test.sh faults           the table of faults, printed; GRADMILL_FAULTS=full: every case, about an hour
 #
 # tsan runs the tests named in tests/CMakeLists.txt as threaded. A failed section does not stop the others; the exit code
 # says whether all passed.
@@ -42,6 +43,9 @@ build_and_test() {
 check_release() { build_and_test release all; }
 check_asan() { build_and_test asan all; }
 check_tsan() { build_and_test tsan threaded_tests -L threads; }
+
+# A part of the release section, by itself, with its table.
+check_faults() { build_and_test release all -R '^faults/faults$' -V; }
 
 # The sources that are compiled, by the commands they are compiled with (of the release build). Nearly all of the time is
 # the analyzer's: it follows a function for 40,000 states and not for 225,000, a fifth of the time.
@@ -82,17 +86,18 @@ section() {
     [ $? != 0 ] || verdict=passed
     set -e
     printf '%-10s %-7s %4d s  %s\n' "$name" "$verdict" $((SECONDS - start)) "$(grep -E '^[0-9]+% tests passed' "$log" | tail -1)"
+    [ "$name" != faults ] || sed -n 's/^[0-9]*: \( *#  fault .*\| *[0-9]* .* \(passed\|FAILED\) .*\)/\1/p' "$log"
     [ "$verdict" = passed ] || { failed+=("$name"); show_failure "$log"; }
 }
 
 case ${1-} in
---help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+--help | -h) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
 --quick) wanted=(release) ;;
 '') wanted=("${all[@]}") ;;
 *) wanted=("$@") ;;
 esac
 for name in "${wanted[@]}"; do
-    [[ " ${all[*]} " == *" $name "* ]] || { echo "No section '$name'; there are: ${all[*]}" >&2; exit 64; }
+    [[ " ${all[*]} faults " == *" $name "* ]] || { echo "No section '$name'; there are: ${all[*]} faults" >&2; exit 64; }
 done
 
 packages_install "$build_packages"

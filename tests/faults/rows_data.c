@@ -218,6 +218,13 @@ void row_bad_shape(void)
     w[3] = -1;
     write_data(x, ROWS, COLUMNS, y, ROWS, w);
     refused("mse", "row 3", "a negative weight");
+    for (size_t n = 0; faults_full() && n <= ROWS; n++) /* every number of rows of features, beside 40 of the target */
+        for (size_t columns = 0; columns <= COLUMNS; columns++) {
+            good_data();
+            write_data(x, n, columns, y, ROWS, NULL);
+            if (n != ROWS || columns == 0)
+                refused("mse", "d.h5", "rows and columns that do not fit");
+        }
     struct archive *a = NULL;
     struct gm_error err;
     const char *words[ROWS];
@@ -254,31 +261,37 @@ void row_tiny(void)
             }
 }
 
-/* Datasets that say they are enormous, with nothing stored behind it. */
+/* d.h5 says that it is enormous, with nothing stored behind it. */
+static void write_huge(const hsize_t shape[2], bool chunked)
+{
+    hid_t file = H5Fcreate("d.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), how = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t chunk[2] = {1, 1};
+    if (chunked)
+        H5Pset_chunk(how, 2, chunk);
+    hid_t both = H5Screate_simple(2, shape, NULL), one = H5Screate_simple(1, shape, NULL);
+    hid_t features = H5Dcreate2(file, "X", H5T_NATIVE_UINT8, both, H5P_DEFAULT, how, H5P_DEFAULT);
+    hid_t target = H5Dcreate2(file, "y", H5T_NATIVE_UINT8, one, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dclose(features);
+    H5Dclose(target);
+    H5Sclose(both);
+    H5Sclose(one);
+    H5Pclose(how);
+    H5Fclose(file);
+}
+
 void row_huge(void)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    static const hsize_t shapes[][2] = {
-        {1ULL << 40, 1ULL << 20}, {1ULL << 62, 1}, {1, 1ULL << 50}, {1ULL << 32, 1ULL << 31}, {1ULL << 45, 3}};
+    static const unsigned char powers[][2] = {{40, 20}, {62, 0}, {0, 50}, {32, 31}, {45, 1}};
     faults_run("rm -f d.h5");
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (size_t i = 0; i < faults_count(sizeof powers / sizeof *powers, 150); i++) {
+        bool given = i < sizeof powers / sizeof *powers;
+        unsigned rows = given ? powers[i][0] : faults_random(63), least = rows > 42 ? 0 : 42 - rows;
+        unsigned columns = given ? powers[i][1] : least + faults_random(63 - least);
         for (int chunked = 0; chunked < 2; chunked++) {
-            hid_t file = H5Fcreate("d.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
-                  how = H5Pcreate(H5P_DATASET_CREATE);
-            const hsize_t chunk[2] = {1, 1};
-            if (chunked)
-                H5Pset_chunk(how, 2, chunk);
-            hid_t both = H5Screate_simple(2, shapes[i], NULL), one = H5Screate_simple(1, shapes[i], NULL);
-            hid_t features = H5Dcreate2(file, "X", H5T_NATIVE_UINT8, both, H5P_DEFAULT, how, H5P_DEFAULT);
-            hid_t target = H5Dcreate2(file, "y", H5T_NATIVE_UINT8, one, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-            H5Dclose(features);
-            H5Dclose(target);
-            H5Sclose(both);
-            H5Sclose(one);
-            H5Pclose(how);
-            H5Fclose(file);
+            write_huge((const hsize_t[2]){1ULL << rows, 1ULL << columns}, chunked);
             int code = train_on("mse");
-            CASE(code == 65 || code == 71, "%llu x %llu: left with %d", (unsigned long long)shapes[i][0],
-                 (unsigned long long)shapes[i][1], code);
+            CASE(code == 65 || code == 71, "2^%u x 2^%u: left with %d", rows, columns, code);
         }
+    }
 }

@@ -28,10 +28,17 @@ void row_not_a_plugin(void)
         int code = faults_run("$G train j.yaml -q --set loss=%s", files[i]);
         CASE(code == 81 || code == 66, "%s as a plugin: left with %d", files[i], code);
     }
-    faults_run("cp $P/late.so ours.so; chmod 666 ours.so; head -c 5000 $P/late.so >half.so; chmod 644 half.so");
+    faults_run("cp $P/late.so ours.so; chmod 666 ours.so; head -c 2000 $P/late.so >half.so; chmod 644 half.so");
     CASE(faults_run("$G train j.yaml -q --set loss=./ours.so") == 81, "a plugin that everybody may write");
     CASE(faults_run("$G train j.yaml -q --set loss=./half.so") == 81, "half a plugin");
     faults_run("chmod 644 ours.so");
+    faults_run("stat -c %%s $P/late.so >&2");
+    size_t size = (size_t)atol(faults_err());
+    for (size_t i = 0; i < faults_count(4, 300); i++) { /* cut anywhere, and one byte of its headers another */
+        faults_run("head -c %zu $P/late.so >half.so; chmod 644 half.so", i * size / faults_count(4, 300));
+        int code = faults_run("$G train j.yaml -q --set loss=./half.so --set stop.max_epochs=1");
+        CASE(code == 81 || code == 80, "cut %zu of %zu bytes of a plugin: left with %d", i, size, code);
+    }
     int code = faults_run("$G train j.yaml -q --set 'loss={name: ./ours.so, sha256: %064d}'", 0);
     CASE(code == 81, "a plugin with another SHA-256: left with %d", code);
     code = faults_run("$G train j.yaml -q --set stop.max_epochs=2; $G train j.yaml -q --resume --set loss=huber");

@@ -108,6 +108,17 @@ static bool segment_at(const struct elf_file *elf, const Elf64_Ehdr *header, siz
            take(elf, (size_t)header->e_phoff + index * sizeof *segment, segment, sizeof *segment);
 }
 
+/* What would be mapped is there: a page beyond the end of the file kills who touches it, and the loader does. */
+static bool segments_are_whole(const struct elf_file *elf, const Elf64_Ehdr *header)
+{
+    Elf64_Phdr segment;
+    for (size_t i = 0; i < header->e_phnum; i++)
+        if (!segment_at(elf, header, i, &segment) || segment.p_offset > elf->size ||
+            (segment.p_type == PT_LOAD && segment.p_filesz > elf->size - segment.p_offset))
+            return false;
+    return true;
+}
+
 /* Address as loaded -> offset in the file. */
 static bool offset_of(const struct elf_file *elf, const Elf64_Ehdr *header, uint64_t address, size_t *offset)
 {
@@ -203,9 +214,10 @@ enum gm_code elf_open(struct elf_file *elf, int fd, const char *path, struct gm_
     enum gm_code code = read_all(elf, fd, path, err);
     if (!code)
         code = check_header(elf, &header, path, err);
-    if (!code && (!find_dynamic(elf, &header) || !read_dynamic(elf, &header)))
+    if (!code && (!segments_are_whole(elf, &header) || !find_dynamic(elf, &header) || !read_dynamic(elf, &header)))
         code = error_set(err, GM_PLUGIN_LOAD,
-                         "%s: damaged shared object (its tables point outside the file). Build it again.", path);
+                         "%s: damaged shared object (cut off, or its tables point outside the file). Build it again.",
+                         path);
     if (code)
         elf_release(elf);
     return code;
