@@ -78,4 +78,7 @@ struct test_result test_program(const char *const *arguments);
 #define PROGRAM(...) test_program((const char *const[]){__VA_ARGS__, NULL})
 void test_result_free(struct test_result *result);
 
+/* The calling thread waits for that long in the state of one that waits for a disk: D of proc(5). */
+void test_wait_as_for_a_disk(double seconds);
+
 #endif

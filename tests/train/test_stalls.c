@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,4 +114,38 @@ static void the_reads_of_a_streaming_run_are_watched(void)
     ASSERT_HOLDS(last_note, "d.h5:/X: still waiting for the disk after ");
 }
 
-TEST_MAIN("stalls", TEST(the_first_read_of_a_resident_run_is_watched), TEST(the_reads_of_a_streaming_run_are_watched))
+/* A page that does not come. */
+static void *wait_for_a_page(void *context)
+{
+    (void)context;
+    test_wait_as_for_a_disk(1.5);
+    return NULL;
+}
+
+static void wait_for_a_note(void *context, const struct gm_epoch *epoch)
+{
+    (void)context, (void)epoch;
+    for (int i = 0; i < 1000 && !notes; i++)
+        usleep(10000);
+}
+
+static void a_page_of_a_mapped_file_that_does_not_come_is_told(void)
+{
+    struct lab lab;
+    struct gm_error err = {0};
+    struct gm_summary summary = {0};
+    pthread_t thread;
+    const struct gm_watch watch = {.stalled = stalled, .epoch = wait_for_a_note};
+    lab_job(&lab, "d.h5", "mse", NULL);
+    lab.job.stop.max_epochs = 1;
+    notes = 0;
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, wait_for_a_page, NULL), 0);
+    CU_ASSERT_EQUAL(gm_train(&lab.job, &watch, &summary, &err), GM_OK);
+    pthread_join(thread, NULL);
+    CU_ASSERT(notes >= 1);
+    ASSERT_HOLDS(last_note, ": still waiting for the disk after ");
+    gm_summary_release(&summary);
+}
+
+TEST_MAIN("stalls", TEST(the_first_read_of_a_resident_run_is_watched), TEST(the_reads_of_a_streaming_run_are_watched),
+          TEST(a_page_of_a_mapped_file_that_does_not_come_is_told))

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/pulse.h"
+#include "base/sleepers.h"
 #include "train/engine.h"
 #include "train/problem.h"
 
@@ -42,30 +43,53 @@ static void tell_plugin(const struct monitor *m, const struct pulse *pulse)
     m->watch->stalled(m->watch->context, GM_PLUGIN_BROKEN, text);
 }
 
-static void tell_disk(const struct monitor *m, double seconds)
+/* Waiting for a page of a mapped file says nothing of the file; it is the features, as a rule. */
+static void tell_disk(const struct monitor *m, double seconds, bool mapped)
 {
     char text[GM_ERROR_TEXT];
     const char *what = atomic_load(&pulse_disk.what);
+    if (mapped) {
+        const struct data_schema *schema = m->engine ? m->engine->problem->train.schema : NULL;
+        what = schema ? schema->features_at : "A thread";
+    }
     snprintf(text, sizeof text, "%s: still waiting for the disk after %.0f seconds: it is slow, or does not answer.",
              what ? what : "?", seconds);
     m->watch->stalled(m->watch->context, GM_OK, text);
 }
 
-/* Called with the lock held. */
-static void look(struct monitor *m, struct seen *workers, struct seen others[2], double *next_disk)
+/* Who waits for the disk, and until when that is not told. */
+struct disk_watch {
+    struct seen pulse;
+    struct sleepers sleepers;
+    double looked, slept; /* the last look at those, which costs a reading of /proc, and what it said */
+    double next;
+};
+
+static void look_at_disk(const struct monitor *m, struct disk_watch *disk)
 {
-    struct seen *disk = &others[0];
-    double waited = inside(&pulse_disk, disk);
-    if (waited < MONITOR_DISK_SECONDS)
-        *next_disk = MONITOR_DISK_SECONDS;
-    if (waited >= *next_disk) {
-        tell_disk(m, waited);
-        *next_disk *= 2;
+    double waited = inside(&pulse_disk, &disk->pulse), now = clock_seconds();
+    bool mapped = waited == 0;
+    if (now - disk->looked >= LOOK) {
+        disk->slept = sleepers_look(&disk->sleepers);
+        disk->looked = now;
     }
+    waited = mapped ? disk->slept : waited;
+    if (waited < MONITOR_DISK_SECONDS)
+        disk->next = MONITOR_DISK_SECONDS;
+    if (waited >= disk->next) {
+        tell_disk(m, waited, mapped);
+        disk->next *= 2;
+    }
+}
+
+/* Called with the lock held. */
+static void look(struct monitor *m, struct seen *workers, struct seen *check, struct disk_watch *disk)
+{
     char text[GM_ERROR_TEXT];
+    look_at_disk(m, disk);
     if (crowd_look(&m->crowd, text))
         m->watch->stalled(m->watch->context, GM_OK, text);
-    if (!isnan(m->limit) && inside(&pulse_check, &others[1]) >= m->limit)
+    if (!isnan(m->limit) && inside(&pulse_check, check) >= m->limit)
         tell_plugin(m, &pulse_check);
     for (int t = 0; !isnan(m->limit) && m->engine && t < m->engine->threads && t < MOST_THREADS; t++)
         if (inside(&m->engine->workers[t].pulse, &workers[t]) >= m->limit) {
@@ -78,8 +102,9 @@ static void *watch(void *context)
 {
     struct seen workers[MOST_THREADS] = {0}; /* 64 KiB of this thread's own stack */
     struct monitor *m = context;
-    struct seen others[2] = {0};
-    double next_disk = MONITOR_DISK_SECONDS, pause = m->limit < 4 * LOOK ? m->limit / 4 : LOOK;
+    struct seen check = {0};
+    struct disk_watch disk = {.next = MONITOR_DISK_SECONDS};
+    double pause = m->limit < 4 * LOOK ? m->limit / 4 : LOOK;
     pthread_mutex_lock(&m->lock);
     while (!m->ending) {
         struct timespec until;
@@ -88,7 +113,7 @@ static void *watch(void *context)
         until.tv_sec += (time_t)at;
         until.tv_nsec = (long)((at - floor(at)) * 1e9);
         pthread_cond_timedwait(&m->wake, &m->lock, &until);
-        look(m, workers, others, &next_disk);
+        look(m, workers, &check, &disk);
     }
     pthread_mutex_unlock(&m->lock);
     return NULL;

@@ -2,7 +2,8 @@
  * A thread that watches the others from outside: a plugin that does not come back, a disk that does not answer, a
  * machine that has become too small.
  *
- * It looks at what the threads last entered (base/pulse.h), some times a second; the threads themselves read no clock.
+ * It looks at what the threads last entered (base/pulse.h) and whether the system lets them run (base/sleepers.h: the
+ * pages of a mapped file), some times a second; the threads themselves read no clock.
  * It cannot end a thread that hangs, so it only tells: the program leaves with 82, another caller does what it can.
  */
 #ifndef TRAIN_MONITOR_H
