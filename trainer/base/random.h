@@ -22,6 +22,7 @@ enum random_purpose {
     RANDOM_CHECK = 8,
     RANDOM_IMPORT = 9,
     RANDOM_HESSIAN = 10,
+    RANDOM_SAMPLE = 11,
     RANDOM_GRID = 32
 };
 

@@ -17,8 +17,9 @@
 #define CURVATURE 0.9   /* N&W's c2 for quasi-Newton directions */
 
 enum { DIRECTION = VECTOR_OWN, STEPS, CHANGES = STEPS + PAIRS, VECTORS = CHANGES + PAIRS };
-/* STORED: pairs since the last reset, all counted. FLATTEST, STEEPEST: curvatures that all pairs have shown. */
-enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, FLATTEST, STEEPEST, END };
+/* STORED: pairs since the last reset, all counted. FLATTEST, STEEPEST: curvatures that all pairs have shown. LEARNED:
+ * optim_restart. */
+enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, FLATTEST, STEEPEST, LEARNED, END };
 
 static double pseudo_slope(const struct optim *o, size_t i, double w, double g)
 {
@@ -140,6 +141,20 @@ static enum optim_judgement judge(struct optim *o, const struct optim_trial *tri
 bool optim_lbfgs_saw_flatness(const struct optim *o)
 {
     return o->numbers[FLATTEST] < FLAT * o->numbers[STEEPEST];
+}
+
+bool optim_lbfgs_learned(const struct optim *o)
+{
+    return o->numbers[LEARNED] > 0;
+}
+
+void optim_lbfgs_restart(struct optim *o, bool learned)
+{
+    double stored = o->numbers[STORED];
+    memset(o->numbers, 0, END * sizeof *o->numbers);
+    o->numbers[NUMBER_SCALE] = 1;
+    o->numbers[STORED] = learned ? stored : 0;
+    o->numbers[LEARNED] = learned;
 }
 
 const struct optim_family optim_lbfgs = {

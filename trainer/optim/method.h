@@ -120,6 +120,8 @@ double optim_dot(const double *a, const double *b, size_t n);
 double optim_norm(const double *a, size_t n); /* neither overflows nor vanishes before it must */
 
 bool optim_lbfgs_saw_flatness(const struct optim *o);
+bool optim_lbfgs_learned(const struct optim *o);
+void optim_lbfgs_restart(struct optim *o, bool learned);
 
 extern const struct optim_family optim_gd, optim_spectral, optim_lbfgs, optim_newton; /* one file each */
 extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov, optim_adagrad, optim_rmsprop, optim_adam,

@@ -186,6 +186,17 @@ bool optim_undetermined(const struct optim *o)
     return optim_last_ridge(o) > 0 || (o->family == &optim_lbfgs && optim_lbfgs_saw_flatness(o));
 }
 
+bool optim_takes_sample(const struct optim *o)
+{
+    return o->family == &optim_lbfgs && o->numbers[NUMBER_STARTED] == 0 && !optim_lbfgs_learned(o);
+}
+
+void optim_restart(struct optim *o, bool learned)
+{
+    if (o->family == &optim_lbfgs)
+        optim_lbfgs_restart(o, learned);
+}
+
 const double *optim_iterate(const struct optim *o)
 {
     return optim_vector(o, VECTOR_ITERATE);

@@ -114,6 +114,11 @@ double optim_last_ridge(const struct optim *o);
  * exact gradients the error falls by about sqrt(parameters / sampled rows) a step. When it does not fall fast, when a
  * step is too long, or when the sample is singular, the next one is larger, and in the end it is all rows. */
 size_t optim_hessian_stride(const struct optim *o); /* >= 1 */
+/* lbfgs, before its first trial: a sample of the rows may be minimised first, after which optim_restart. */
+bool optim_takes_sample(const struct optim *o);
+/* As after optim_create; `learned`: what earlier trials told of the curvature is kept for the next, of another function
+ * much like the one before, and optim_takes_sample says no. */
+void optim_restart(struct optim *o, bool learned);
 /* newton (a ridge) and lbfgs (curvatures that differ by more than 1e10) notice that the parameters are not determined
  * to working precision, so that the point where they end is one of many with nearly the same f. */
 bool optim_undetermined(const struct optim *o);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "optim/optim.h"
 #include "train/reduce.h"
 
@@ -169,11 +170,21 @@ struct pass {
     bool want_gradient;
 };
 
+/* Of every `stride` blocks one, drawn, so that no order of the rows is met again and again. */
+static bool is_sampled(const struct engine *e, size_t row)
+{
+    const struct random_key key = {e->problem->job->run.seed, RANDOM_SAMPLE, 0};
+    size_t number = row / e->problem->train.plan.block_rows;
+    return number % e->sample == (size_t)(random_uniform(key, number / e->sample) * (double)e->sample);
+}
+
 static void training_block(void *context, int thread, size_t lane, const struct walk_block *block)
 {
     const struct pass *pass = context;
     struct engine *e = pass->engine;
     struct worker *w = &e->workers[thread];
+    if (e->sample > 1 && !is_sampled(e, block->row))
+        return;
     worker_fill(w, pass->schema, block);
     worker_forward(w, e->weights);
     w->wants_second = w->setup.second && (!e->extra.wants_second || e->extra.wants_second(e->extra.context, block));
@@ -301,7 +312,7 @@ enum gm_code engine_gradient(struct engine *e, const double *params, struct engi
                         .stop = &e->stop};
     enum gm_code code = e->coupled.rows ? coupled_walk(e, data, gradient ? COUPLED_GRADIENT : COUPLED_LOSS, err)
                                         : walk_rows(&walk, err);
-    e->passes += code == GM_OK;
+    e->passes += code == GM_OK && e->sample <= 1;
     if (code || (code = engine_add_sums(e, data->plan.lanes, totals, err)))
         return code;
     if (gradient)

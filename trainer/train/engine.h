@@ -41,6 +41,7 @@ struct engine {
     uint64_t passes;        /* over the training data */
     struct walk_stop stop;  /* ends a pass: GM_INTERRUPTED */
     struct engine_extra extra;
+    size_t sample; /* > 1: of so many training blocks one makes up a pass of engine_gradient, always the same */
 };
 
 /* Weighted sums over rows. loss is NaN when it was not finite in some block, then bad_row is that block's first row. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "optim/penalty.h"
+#include "train/warm.h"
 
 /* gd without a given rate: each centre has a step that is exact (clusters.h). */
 static bool takes_lloyds_step(const struct run *r)
@@ -116,7 +117,8 @@ enum gm_code run_full(struct run *r, struct gm_error *err)
         /* Without a checkpoint to save, the start is evaluated in any case: then there is a model to keep. */
         bool may_stop = r->epochs > 0 || r->problem->job->output.checkpoint;
         r->engine.stop.asked = may_stop && r->watch ? r->watch->interrupted : NULL;
-        code = step(r, err);
+        if (!(code = warm_start(r, err)))
+            code = step(r, err);
         if (code == GM_INTERRUPTED) /* in the middle of a pass, which changes nothing: as if before it */
             code = GM_OK;
         if (!code && may_stop)

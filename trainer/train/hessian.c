@@ -34,8 +34,11 @@ static struct model_spec spec_of(const struct problem *p)
 
 size_t hessian_first_stride(const struct problem *p)
 {
-    if (!wanted(p))
-        return 1;
+    return wanted(p) ? hessian_sample_stride(p) : 1;
+}
+
+size_t hessian_sample_stride(const struct problem *p)
+{
     size_t n = problem_parameter_count(p), rows = p->train.schema->rows;
     size_t wanted_rows = n > ROWS_LEAST / ROWS_PER_PARAMETER ? n * ROWS_PER_PARAMETER : ROWS_LEAST;
     return rows / wanted_rows > 1 ? rows / wanted_rows : 1;

@@ -27,6 +27,8 @@ size_t hessian_lane_bytes(const struct problem *p);
 uint64_t hessian_bytes(const struct problem *p);
 /* One of how many blocks is enough to begin with (optim_hessian_stride): a pure function of the problem's shape. */
 size_t hessian_first_stride(const struct problem *p);
+/* The same for any method that wants to know the curvature from a sample. */
+size_t hessian_sample_stride(const struct problem *p);
 /* Can newton train this problem? GM_BAD_JOB: the loss gives no second derivatives, or they take more than `bytes`. */
 enum gm_code hessian_check(const struct problem *p, uint64_t bytes, const struct gm_watch *watch, struct gm_error *err);
 

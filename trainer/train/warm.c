@@ -1,0 +1,65 @@
+/* A start from a sample of the rows. */
+#include "train/warm.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "optim/penalty.h"
+
+#define ENOUGH      1e-4 /* of the first gradient: beyond the error of a sample, and pairs for the steps that follow */
+#define MOST_TRIALS 40
+
+static bool is_for(const struct run *r)
+{
+    const struct problem *p = r->problem;
+    return optim_takes_sample(r->optim) && p->model.spec.type == MODEL_LINEAR && !r->engine.coupled.rows &&
+           r->rule.max_epochs > 0 && hessian_sample_stride(p) > 1;
+}
+
+/* *lower: the sample's objective fell, and all was finite. */
+static enum gm_code descend(struct run *r, bool *lower, struct gm_error *err)
+{
+    const uint8_t *penalised = r->penalised;
+    struct engine_totals totals;
+    double first = NAN, last = NAN, steep = 0, l1 = r->config.l1;
+    *lower = false;
+    for (int trial = 0; trial < MOST_TRIALS; trial++) {
+        enum gm_code code = engine_gradient(&r->engine, r->params, &totals, r->gradient, err);
+        if (code)
+            return code;
+        if (!totals.finite || !(totals.weight[0] > 0))
+            return GM_OK;
+        double smooth =
+            totals.loss[0] / totals.weight[0] + penalty_l2(r->config.l2, penalised, r->params, r->gradient, r->n);
+        double objective = smooth + penalty_l1(l1, penalised, r->params, r->n);
+        double norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
+        enum optim_verdict verdict = optim_tell(r->optim, r->params, smooth, r->gradient);
+        if (verdict == OPTIM_STUCK)
+            break;
+        if (verdict == OPTIM_REJECTED)
+            continue;
+        last = objective;
+        first = isnan(first) ? objective : first;
+        steep = fmax(steep, norm);
+        if (norm <= ENOUGH * steep)
+            break;
+    }
+    *lower = last < first;
+    memcpy(r->params, optim_iterate(r->optim), r->n * sizeof *r->params);
+    return GM_OK;
+}
+
+enum gm_code warm_start(struct run *r, struct gm_error *err)
+{
+    bool lower;
+    if (!is_for(r))
+        return GM_OK;
+    memcpy(r->kept, r->params, r->n * sizeof *r->params); /* there is no result yet */
+    r->engine.sample = hessian_sample_stride(r->problem);
+    enum gm_code code = descend(r, &lower, err);
+    r->engine.sample = 0;
+    if (code || !lower)
+        memcpy(r->params, r->kept, r->n * sizeof *r->params);
+    optim_restart(r->optim, !code && lower);
+    return code;
+}
