@@ -127,27 +127,21 @@ enum gm_code loss_bind(struct loss *loss, const struct loss_plugin *plugin, cons
 
 enum gm_code loss_try(const struct loss *loss, struct gm_error *err)
 {
-    struct gm_error said = {0};
-    struct gm_loss_host host;
-    struct gm_loss_batch batch = loss_batch(loss);
+    struct loss_call call;
     struct gm_loss_result result = {.struct_size = sizeof result};
-    double *theta = NULL;
-    void *scratch = NULL;
-    enum gm_code code = memory_alloc((void **)&theta, loss->spec.n_theta, sizeof *theta, "a loss's parameters", err);
-    if (!code && !(code = memory_alloc(&scratch, 1, loss_scratch_bytes(loss, 0), "a loss's scratch", err))) {
-        double nothing[1];
-        loss_host_init(&host, &said);
-        batch.pred = nothing;
-        batch.target = loss->targets ? nothing : NULL;
-        batch.theta = loss->spec.n_theta ? theta : NULL;
-        batch.scratch = scratch;
-        batch.host = &host;
-        int status = loss->plugin->vtable.evaluate(&batch, &result);
-        if (status == GM_LOSS_UNSUPPORTED || status == GM_LOSS_BAD_PARAM)
-            code = error_set(err, GM_BAD_JOB, "Loss %s with %zu outputs: %s.", loss->plugin->vtable.id, loss->outputs,
-                             *said.text ? said.text : status_text(status));
-    }
-    memory_free(scratch);
+    double *theta = NULL, nothing[1];
+    enum gm_code code = loss_call_open(&call, loss, 0, err);
+    if (code)
+        return code;
+    code = memory_alloc((void **)&theta, loss->spec.n_theta, sizeof *theta, "a loss's parameters", err);
+    call.batch.pred = nothing;
+    call.batch.target = loss->targets ? nothing : NULL;
+    call.batch.theta = loss->spec.n_theta ? theta : NULL;
+    int status = code ? GM_LOSS_OK : loss->plugin->vtable.evaluate(&call.batch, &result);
+    if (status == GM_LOSS_UNSUPPORTED || status == GM_LOSS_BAD_PARAM)
+        code = error_set(err, GM_BAD_JOB, "Loss %s with %zu outputs: %s.", loss->plugin->vtable.id, loss->outputs,
+                         *call.said.text ? call.said.text : status_text(status));
+    loss_call_close(&call);
     memory_free(theta);
     return code;
 }
@@ -180,4 +174,21 @@ size_t loss_scratch_bytes(const struct loss *loss, size_t rows)
         bytes > SIZE_MAX - loss->spec.scratch_fixed)
         return SIZE_MAX; /* what no allocation grants */
     return bytes + (size_t)loss->spec.scratch_fixed;
+}
+
+enum gm_code loss_call_open(struct loss_call *call, const struct loss *loss, size_t rows, struct gm_error *err)
+{
+    *call = (struct loss_call){.batch = loss_batch(loss)};
+    size_t bytes = loss_scratch_bytes(loss, rows);
+    enum gm_code code = bytes ? memory_alloc(&call->scratch, bytes, 1, "a loss's scratch", err) : GM_OK;
+    loss_host_init(&call->host, &call->said);
+    call->batch.rows = rows;
+    call->batch.host = &call->host;
+    call->batch.scratch = call->scratch;
+    return code;
+}
+
+void loss_call_close(struct loss_call *call)
+{
+    memory_free(call->scratch);
 }

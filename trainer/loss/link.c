@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "loss/plugin.h"
 
 /* Shifted by the largest, so that nothing overflows. */
@@ -25,27 +24,16 @@ static double sigmoid(double x)
 
 static enum gm_code custom(const struct loss *loss, double *pred, size_t rows, struct gm_error *err)
 {
-    struct gm_error said = {0};
-    struct gm_loss_host host;
-    struct gm_loss_batch batch = loss_batch(loss);
-    void *scratch = NULL;
-    size_t bytes = loss_scratch_bytes(loss, rows);
-    if (bytes) {
-        enum gm_code code = memory_alloc(&scratch, bytes, 1, "a loss's scratch", err);
-        if (code)
-            return code;
-    }
-    loss_host_init(&host, &said);
-    batch.rows = rows;
-    batch.pred = pred;
-    batch.host = &host;
-    batch.scratch = scratch;
-    int status = loss->plugin->vtable.inverse_link(&batch, pred);
-    memory_free(scratch);
-    if (status == GM_LOSS_OK)
-        return GM_OK;
-    return error_set(err, GM_PLUGIN_BROKEN, "Loss %s refused to turn raw predictions into responses: %s.",
-                     loss->plugin->vtable.id, *said.text ? said.text : "no reason given");
+    struct loss_call call;
+    enum gm_code code = loss_call_open(&call, loss, rows, err);
+    if (code)
+        return code;
+    call.batch.pred = pred;
+    if (loss->plugin->vtable.inverse_link(&call.batch, pred) != GM_LOSS_OK)
+        code = error_set(err, GM_PLUGIN_BROKEN, "Loss %s refused to turn raw predictions into responses: %s.",
+                         loss->plugin->vtable.id, *call.said.text ? call.said.text : "no reason given");
+    loss_call_close(&call);
+    return code;
 }
 
 enum gm_code loss_inverse_link(const struct loss *loss, double *pred, size_t rows, struct gm_error *err)

@@ -81,6 +81,17 @@ size_t loss_scratch_bytes(const struct loss *loss, size_t rows);
 /* The host's text channel: plugin errors raised during a call on this thread are kept in *err. */
 void loss_host_init(struct gm_loss_host *host, struct gm_error *err);
 
+/* A call of a plugin by itself, outside of training: a batch of `rows` rows with scratch and a host that keeps what the
+ * plugin says. It must not be moved between open and close; a failed open needs no close. GM_SYSTEM. */
+struct loss_call {
+    struct gm_loss_batch batch; /* the caller adds pred, target, weight ... */
+    struct gm_loss_host host;
+    struct gm_error said;
+    void *scratch;
+};
+enum gm_code loss_call_open(struct loss_call *call, const struct loss *loss, size_t rows, struct gm_error *err);
+void loss_call_close(struct loss_call *call);
+
 /* Are all targets inside the domain? The spec's kind and interval, then check_targets(). target is [rows x targets].
  * GM_BAD_DATA; *bad_row (in the block) and *bad_column tell where, `found` and `expected` go into the message that
  * starts with `where` ("digits.h5:/y row 17"). */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "loss/plugin.h"
 
@@ -70,28 +69,19 @@ static enum gm_code refuse(const struct loss *loss, const double *target, size_t
 static enum gm_code ask_plugin(const struct loss *loss, const double *target, size_t rows, size_t first_row,
                                const char *dataset, struct gm_error *err)
 {
-    struct gm_error said = {0};
-    struct gm_loss_host host;
-    struct gm_loss_batch batch = loss_batch(loss);
-    void *scratch = NULL;
-    size_t bad_row = 0, bytes = loss_scratch_bytes(loss, rows);
-    if (bytes) {
-        enum gm_code code = memory_alloc(&scratch, bytes, 1, "a loss's scratch", err);
-        if (code)
-            return code;
-    }
-    loss_host_init(&host, &said);
-    batch.rows = rows;
-    batch.target = target;
-    batch.host = &host;
-    batch.scratch = scratch;
-    int status = loss->plugin->vtable.check_targets(&batch, &bad_row);
-    memory_free(scratch);
-    if (status == GM_LOSS_OK)
-        return GM_OK;
-    return error_set(err, status == GM_LOSS_NO_MEMORY ? GM_SYSTEM : GM_BAD_DATA, "%s row %zu: loss %s: %s.", dataset,
-                     first_row + (bad_row < rows ? bad_row : 0), loss->plugin->vtable.id,
-                     *said.text ? said.text : "the target is outside its domain");
+    struct loss_call call;
+    size_t bad_row = 0;
+    enum gm_code code = loss_call_open(&call, loss, rows, err);
+    if (code)
+        return code;
+    call.batch.target = target;
+    int status = loss->plugin->vtable.check_targets(&call.batch, &bad_row);
+    if (status != GM_LOSS_OK)
+        code = error_set(err, status == GM_LOSS_NO_MEMORY ? GM_SYSTEM : GM_BAD_DATA, "%s row %zu: loss %s: %s.",
+                         dataset, first_row + (bad_row < rows ? bad_row : 0), loss->plugin->vtable.id,
+                         *call.said.text ? call.said.text : "the target is outside its domain");
+    loss_call_close(&call);
+    return code;
 }
 
 enum gm_code loss_check_targets(const struct loss *loss, const double *target, size_t rows, size_t first_row,

@@ -159,28 +159,23 @@ static enum gm_code baseline(const struct strata *s, double *mean, struct gm_err
     const struct loss *l = &s->problem->loss;
     size_t stride = strata_terms(s) / BASELINE_TERMS + 1, n = 0;
     double *target = NULL;
-    void *scratch = NULL;
+    struct loss_call call;
     *mean = 0;
     if (!l->plugin->vtable.baseline || !l->targets)
         return GM_OK;
     size_t most = (set->rows + stride - 1) / stride * (1 + s->negatives);
     enum gm_code code = memory_alloc((void **)&target, most, sizeof *target, "targets", err);
-    if (!code)
-        code = memory_alloc(&scratch, 1, loss_scratch_bytes(l, most), "the loss's scratch", err);
     for (size_t i = 0; !code && i < set->rows; i += stride) {
         target[n++] = s->negatives ? 1 : grid_rating(set, i);
         n += s->negatives; /* zeros */
     }
-    if (!code) {
-        struct gm_loss_batch batch = loss_batch(l);
-        batch.rows = n;
-        batch.target = target;
-        batch.scratch = scratch;
-        if (l->plugin->vtable.baseline(&batch, mean) != GM_LOSS_OK || !isfinite(*mean))
+    if (!code && !(code = loss_call_open(&call, l, n, err))) {
+        call.batch.target = target;
+        if (l->plugin->vtable.baseline(&call.batch, mean) != GM_LOSS_OK || !isfinite(*mean))
             *mean = 0; /* a start, not a result */
+        loss_call_close(&call);
     }
     memory_free(target);
-    memory_free(scratch);
     return code;
 }
 

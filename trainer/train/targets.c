@@ -111,23 +111,18 @@ enum gm_code targets_start(const struct problem *p, double *raw, double *theta, 
     if (!learns && !based)
         return GM_OK;
     struct sample s = {0};
-    void *scratch = NULL;
+    struct loss_call call;
     enum gm_code code = take_sample(p, &s, err);
-    if (!code)
-        code = memory_alloc(&scratch, 1, loss_scratch_bytes(loss, s.rows), "the loss's scratch", err);
-    if (!code) {
-        struct gm_loss_batch batch = loss_batch(loss);
-        batch.rows = s.rows;
-        batch.target = loss->targets ? s.target : NULL;
-        batch.weight = s.weighted ? s.weight : NULL;
-        batch.scratch = scratch;
+    if (!code && !(code = loss_call_open(&call, loss, s.rows, err))) {
+        call.batch.target = loss->targets ? s.target : NULL;
+        call.batch.weight = s.weighted ? s.weight : NULL;
         if (learns)
-            keep_finite(vtable->theta_start(&batch, theta), theta, n_theta);
-        batch.theta = n_theta ? theta : NULL;
+            keep_finite(vtable->theta_start(&call.batch, theta), theta, n_theta);
+        call.batch.theta = n_theta ? theta : NULL;
         if (based)
-            keep_finite(vtable->baseline(&batch, raw), raw, loss->outputs);
+            keep_finite(vtable->baseline(&call.batch, raw), raw, loss->outputs);
+        loss_call_close(&call);
     }
-    memory_free(scratch);
     memory_free(s.target);
     memory_free(s.weight);
     return code;
