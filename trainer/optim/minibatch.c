@@ -89,7 +89,8 @@ void optim_fetch_list(const struct optim *o, const double *w, const struct optim
     for (size_t c = 0; c < list->count; c++) {
         size_t first = list->columns[c] * list->width;
         fetch(w, sizeof *w, first, list->width);
-        fetch(u.penalised, 1, first, list->width);
+        if (u.l1 > 0 || u.decay > 0)
+            fetch(u.penalised, 1, first, list->width);
         if (has_first)
             fetch(u.first, sizeof *u.first, first, list->width);
         if (has_second)
@@ -111,7 +112,7 @@ void optim_step_list(struct optim *o, double *w, const double *g, const struct o
     size_t at[AT_ONCE], width = list->width, all = list->count * width;
     const struct update whole = update_of(o, 0);
     struct update part = whole;
-    bool single = whole.first_single != NULL;
+    bool single = whole.first_single != NULL, marked = whole.l1 > 0 || whole.decay > 0;
     bool has_first = o->family != &optim_sgd && !single, has_second = whole.second != whole.first;
     part.penalised = penalised;
     part.first = first;
@@ -124,7 +125,7 @@ void optim_step_list(struct optim *o, double *w, const double *g, const struct o
             size_t p = begin + i;
             at[i] = width == 1 ? list->columns[p] : list->columns[p / width] * width + p % width;
             values[i] = w[at[i]];
-            penalised[i] = whole.penalised[at[i]];
+            penalised[i] = marked ? whole.penalised[at[i]] : 0;
         }
         for (size_t i = 0; has_first && i < n; i++)
             first[i] = whole.first[at[i]];

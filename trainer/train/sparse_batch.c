@@ -158,6 +158,7 @@ void sparse_batch_plan(struct sparse_batch *s, const struct engine_batch *b)
     s->ranges = s->entries / WORTH < s->most ? s->entries / WORTH : s->most;
     s->ranges = s->ranges > 1 ? s->most : 1; /* as the cuts are */
     s->cut = s->ranges == 1;
+    s->sizes[0] = s->entries; /* of the only one */
     if (s->ranges > 1 && !s->chosen)
         choose_cuts(s);
     s->all = (struct model_block){.x = own ? b->window->x : s->value,

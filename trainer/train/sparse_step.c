@@ -18,8 +18,9 @@ struct sparse_step {
     struct engine *engine;
     struct sparse_sweep sweep;
     size_t width, features; /* parameters of a column */
-    uint32_t *slots;        /* [features] where a column that occurs is in the list of its range */
     uint32_t *columns;      /* [entries] lists of the columns that occur, of one range after the other */
+    uint32_t *slots;        /* [4 x entries] and of each list a table by hash: where a column is in it; */
+    uint32_t *places;       /* [entries] where in the table a column of the list is */
     double *gradients;      /* [entries x width] theirs */
     double *rest;           /* [width] */
     struct lazy lazy;
@@ -37,7 +38,8 @@ static enum gm_code open_lists(struct sparse_step *s, uint64_t entries, const st
                                struct gm_error *err)
 {
     enum gm_code code;
-    if ((code = take((void **)&s->slots, s->features, sizeof *s->slots, err)) ||
+    if ((code = take((void **)&s->slots, 4 * entries, sizeof *s->slots, err)) ||
+        (code = take((void **)&s->places, entries, sizeof *s->places, err)) ||
         (code = take((void **)&s->columns, entries, sizeof *s->columns, err)) ||
         (code = take((void **)&s->gradients, entries * s->width, sizeof *s->gradients, err)) ||
         (code = take((void **)&s->rest, s->width, sizeof *s->rest, err)) || !lazy_needed(config))
@@ -87,6 +89,7 @@ void sparse_step_close(struct sparse_step *s)
     sparse_direct_close(s->direct);
     sparse_batch_close(&s->batch);
     memory_free(s->slots);
+    memory_free(s->places);
     memory_free(s->columns);
     memory_free(s->gradients);
     memory_free(s->rest);
@@ -154,29 +157,61 @@ static void catch_up_all(struct sparse_step *s)
 
 /* ---- the columns of a range ---- */
 
-/* The columns that occur, in the order in which they do, and their sums; the number of columns. A column is in the list
- * when its place there names it: what earlier batches left behind needs no clearing (Briggs and Torczon, "An efficient
- * representation for sparse sets", 1993). */
-static size_t sum_range(const struct sparse_step *s, const struct model_block *b, uint32_t *columns, double *gradients)
+/* The columns of a range that occur. */
+struct list {
+    uint32_t *columns, *places, *slots;
+    double *gradients; /* [count x width] sums */
+    size_t count;
+    unsigned shift; /* the table has 2^(32 - shift) places */
+};
+
+static struct list begin_list(const struct sparse_step *s, size_t range)
 {
-    size_t width = s->width, count = 0;
+    size_t offset = sparse_batch_offset(&s->batch, range), entries = s->batch.sizes[range];
+    struct list list = {
+        s->columns + offset, s->places + offset, s->slots + 4 * offset, s->gradients + offset * s->width, 0, 31};
+    while (list.shift > 0 && ((size_t)1 << (32 - list.shift)) < 2 * entries)
+        list.shift--;
+    return list;
+}
+
+/* Place of a column in the list, where it is added with a sum of 0 if need be. A place of the table is taken when the
+ * list says so too: what earlier batches left behind needs no clearing (Briggs and Torczon, "An efficient
+ * representation for sparse sets", 1993). */
+static inline size_t slot_of(struct list *list, uint32_t column, size_t width)
+{
+    const uint32_t mask = UINT32_MAX >> list->shift;
+    uint32_t at = column * 2654435769u >> list->shift; /* Knuth's multiplicative hash */
+    for (;; at = (at + 1) & mask) {
+        size_t slot = list->slots[at];
+        if (slot >= list->count || list->places[slot] != at)
+            break;
+        if (list->columns[slot] == column)
+            return slot;
+    }
+    size_t slot = list->count++;
+    list->slots[at] = (uint32_t)slot;
+    list->places[slot] = at;
+    list->columns[slot] = column;
+    for (size_t k = 0; k < width; k++)
+        list->gradients[slot * width + k] = 0;
+    return slot;
+}
+
+/* The columns that occur in a block, in the order in which they do, and their sums. */
+static void sum_range(const struct sparse_step *s, const struct model_block *b, struct list *list)
+{
+    size_t width = s->width;
     bool single = s->engine->problem->model.spec.precision == MODEL_F32;
     for (size_t i = 0; i < b->rows; i++) {
         const double *slope = s->batch.slopes + i * width;
-        fetch_places(s->slots, b, i + 2);
         for (size_t e = b->first[i]; e < b->first[i] + b->count[i]; e++) {
-            uint32_t column = b->index[e], slot = s->slots[column];
             double x = single ? (double)((const float *)b->x)[e] : ((const double *)b->x)[e];
-            if (slot >= count || columns[slot] != column) {
-                slot = s->slots[column] = (uint32_t)count++;
-                columns[slot] = column;
-                memset(gradients + slot * width, 0, width * sizeof *gradients);
-            }
+            double *to = list->gradients + slot_of(list, b->index[e], width) * width;
             for (size_t k = 0; k < width; k++)
-                gradients[slot * width + k] += slope[k] * x;
+                to[k] += slope[k] * x;
         }
     }
-    return count;
 }
 
 /* Sums become the mean gradient, on the optimiser's scale and with l2. */
@@ -200,10 +235,11 @@ static void update_range(void *context, size_t thread, size_t range)
     struct sparse_step *s = context;
     const struct model *m = &s->engine->problem->model;
     struct model_block b = sparse_batch_block(&s->batch, range);
-    size_t offset = sparse_batch_offset(&s->batch, range);
-    uint32_t *columns = s->columns + offset;
-    double *gradients = s->gradients + offset * s->width;
-    size_t count = sum_range(s, &b, columns, gradients);
+    struct list all = begin_list(s, range);
+    sum_range(s, &b, &all);
+    size_t count = all.count;
+    uint32_t *columns = all.columns;
+    double *gradients = all.gradients;
     (void)thread;
     for (size_t c = 0, n; c < count; c += n) {
         n = count - c < LIST_COLUMNS ? count - c : LIST_COLUMNS;
