@@ -14,8 +14,8 @@
 #include "data/kernels.h"
 #include "data/places.h"
 
-#define PIECE_BYTES   ((size_t)16 << 10)  /* of one read of a narrow chunk: long enough for the call not to count */
-#define SCRATCH_BYTES ((size_t)256 << 10) /* of chunks side by side that go to their rows together: half a L2 */
+#define PIECE_BYTES   ((size_t)32 << 10)  /* of one read of a narrow chunk: long enough for the call not to count */
+#define SCRATCH_BYTES ((size_t)512 << 10) /* of chunks that go to their rows together: a second-level cache */
 #define WHOLE_BYTES   ((size_t)1 << 20)   /* of one read of whole rows */
 #define KNOWN_MOST    ((size_t)4096)      /* places that are asked for at once */
 
