@@ -28,6 +28,9 @@ void lab_free(struct lab_model *model);
 void lab_write(const char *path, const double *x, const double *y, size_t rows, size_t features);
 /* The same with /y [rows x targets], and /group [rows] where not NULL. */
 void lab_write_wide(const char *path, const double *x, const double *y, const int64_t *group, const size_t shape[3]);
+/* /X [rows x features] of random bytes (rows x features a multiple of 16), /y of the first two and some noise; /second
+ * [rows x second] where not 0. */
+void lab_write_bytes(const char *path, size_t rows, size_t features, size_t second, double noise);
 /* A CSV of tests/oracles as a dataset in the test directory; its path. */
 const char *lab_oracle(const char *name);
 /* Do two files hold the same bytes? */

@@ -161,35 +161,11 @@ static void network(struct gm_job *job)
     job->stop.max_epochs = 2;
 }
 
-/* 200,000 rows of 64 bytes: 12.8 MB, in windows of some 4 MB. */
+/* 12.8 MB, in windows of some 4 MB. */
 static const char *bytes_data(void)
 {
-    enum { ROWS = 200000, FEATURES = 64 };
     const char *path = test_path("bytes.h5");
-    unsigned char *x = malloc((size_t)ROWS * FEATURES);
-    float *y = malloc(ROWS * sizeof *y);
-    struct random_key key = {11, RANDOM_CHECK, 0};
-    for (size_t i = 0; i < (size_t)ROWS * FEATURES; i += 16) {
-        uint32_t bits[4];
-        random_bits(key, i, bits);
-        memcpy(x + i, bits, sizeof bits);
-    }
-    for (size_t i = 0; i < ROWS; i++)
-        y[i] = (float)x[i * FEATURES] - 0.5f * (float)x[i * FEATURES + 1] + (float)random_normal(key, i);
-    hsize_t matrix[] = {ROWS, FEATURES}, column[] = {ROWS};
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t space = H5Screate_simple(2, matrix, NULL), line = H5Screate_simple(1, column, NULL);
-    hid_t dx = H5Dcreate2(file, "X", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t dy = H5Dcreate2(file, "y", H5T_IEEE_F32LE, line, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    CU_ASSERT(H5Dwrite(dx, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
-    CU_ASSERT(H5Dwrite(dy, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, y) >= 0);
-    H5Dclose(dx);
-    H5Dclose(dy);
-    H5Sclose(space);
-    H5Sclose(line);
-    H5Fclose(file);
-    free(x);
-    free(y);
+    lab_write_bytes(path, 200000, 64, 0, 1);
     return path;
 }
 

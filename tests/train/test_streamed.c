@@ -4,49 +4,17 @@
  */
 #include "support.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include <hdf5.h>
-
-#include "base/random.h"
 #include "train/lab.h"
 
 enum { ROWS = 100000, FEATURES = 750, SECOND = 6 };
 
-static void put(hid_t file, const char *name, hid_t type, const hsize_t dims[2], const void *values)
-{
-    hid_t space = H5Screate_simple(dims[1] ? 2 : 1, dims, NULL);
-    hid_t memory = type == H5T_STD_U8LE ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT;
-    hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    CU_ASSERT_FATAL(H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-    H5Dclose(dataset);
-    H5Sclose(space);
-}
-
 static const char *data(void)
 {
     static const char *path;
-    if (path)
-        return path;
-    path = test_path("bytes.h5");
-    unsigned char *x = malloc((size_t)ROWS * FEATURES);
-    float *y = malloc(ROWS * sizeof *y);
-    struct random_key key = {11, RANDOM_CHECK, 0};
-    for (size_t i = 0; i < (size_t)ROWS * FEATURES; i += 16) {
-        uint32_t bits[4];
-        random_bits(key, i, bits);
-        memcpy(x + i, bits, sizeof bits);
-    }
-    for (size_t i = 0; i < ROWS; i++)
-        y[i] = (float)x[i * FEATURES] - 0.5f * (float)x[i * FEATURES + 1];
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    put(file, "X", H5T_STD_U8LE, (const hsize_t[]){ROWS, FEATURES}, x);
-    put(file, "second", H5T_STD_U8LE, (const hsize_t[]){ROWS, SECOND}, x);
-    put(file, "y", H5T_IEEE_F32LE, (const hsize_t[]){ROWS, 0}, y);
-    H5Fclose(file);
-    free(x);
-    free(y);
+    if (!path)
+        lab_write_bytes(path = test_path("bytes.h5"), ROWS, FEATURES, SECOND, 0);
     return path;
 }
 
