@@ -18,6 +18,7 @@ void h5_free_words(char **words, size_t count)
 
 /* An attribute or a dataset, whichever holds the words. */
 struct holder {
+    const char *name;
     hid_t id, type, space;
     bool is_attribute;
 };
@@ -36,7 +37,8 @@ static void close_holder(struct holder *holder)
 
 static struct holder open_holder(hid_t object, const char *name)
 {
-    struct holder holder = {.id = -1, .type = -1, .space = -1, .is_attribute = H5Aexists(object, name) > 0};
+    struct holder holder = {
+        .name = name, .id = -1, .type = -1, .space = -1, .is_attribute = H5Aexists(object, name) > 0};
     H5O_info_t info;
     if (holder.is_attribute) {
         holder.id = H5Aopen(object, name, H5P_DEFAULT);
@@ -73,13 +75,21 @@ static hid_t string_type(hid_t stored, size_t size)
     return type;
 }
 
+static enum gm_code unreadable(const struct holder *holder, struct gm_error *err)
+{
+    char file[512] = "";
+    H5Fget_name(holder->id, file, sizeof file);
+    return error_set(err, GM_BAD_DATA, "%s: the words of '%s' cannot be read: the file is damaged.", file,
+                     holder->name);
+}
+
 static enum gm_code copy_variable(char **words, size_t count, const struct holder *holder, struct gm_error *err)
 {
     char **texts = NULL;
     enum gm_code code = memory_alloc((void **)&texts, count, sizeof *texts, "names", err);
     hid_t type = string_type(holder->type, H5T_VARIABLE);
     if (code == GM_OK && (type < 0 || !read_holder(holder, type, texts)))
-        code = error_set(err, GM_BAD_DATA, "A list of names cannot be read: the file is damaged.");
+        code = unreadable(holder, err);
     for (size_t i = 0; code == GM_OK && i < count; i++)
         code = memory_string(&words[i], texts[i] ? texts[i] : "", err);
     if (type >= 0) {
@@ -98,10 +108,10 @@ static enum gm_code copy_fixed(char **words, size_t count, const struct holder *
     hid_t type = string_type(holder->type, size);
     enum gm_code code = GM_OK;
     if (type < 0 || !memory_product(size, count, &bytes))
-        code = error_set(err, GM_BAD_DATA, "A list of names cannot be read: the file is damaged.");
+        code = unreadable(holder, err);
     else if ((code = memory_alloc((void **)&texts, count, size, "names", err)) == GM_OK &&
              !read_holder(holder, type, texts))
-        code = error_set(err, GM_BAD_DATA, "A list of names cannot be read: the file is damaged.");
+        code = unreadable(holder, err);
     for (size_t i = 0; code == GM_OK && i < count; i++) {
         texts[i * size + size - 1] = 0;
         code = memory_string(&words[i], texts + i * size, err);
