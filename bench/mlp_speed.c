@@ -74,6 +74,7 @@ static void product(const float *a, const float *b, float *c)
                                    .a_stride = SIZE * PANEL_F32,
                                    .rows = 64,
                                    .k_panels = SIZE / PANEL_F32,
+                                   .panels = 1,
                                    .b = b + p * SIZE * PANEL_F32,
                                    .start = zeros,
                                    .c = c + (p * SIZE + i) * PANEL_F32};

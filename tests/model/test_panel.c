@@ -59,24 +59,26 @@ static double worst(double found, double expected, bool single, size_t terms, do
     return isnan(error) || error > so_far ? error : so_far;
 }
 
-/* c = start + a b for one panel of b. */
+/* c = start + a b for two panels of b. */
 static void rows_are(const struct panel_kernels *k, bool single, size_t rows, size_t n)
 {
     struct matrix a = make(single, rows, n, 1);
-    size_t k_panels = (n + a.wide - 1) / a.wide;
-    struct matrix b = make(single, k_panels * a.wide, a.wide, 2), start = make(single, 1, a.wide, 3);
-    struct matrix c = make(single, rows, a.wide, 0);
+    size_t k_panels = (n + a.wide - 1) / a.wide, columns = 2 * a.wide;
+    struct matrix b = make(single, k_panels * a.wide, columns, 2), start = make(single, 1, columns, 3);
+    struct matrix c = make(single, rows, columns, 0);
     struct panel_rows p = {.a = a.at,
                            .a_stride = rows * a.wide,
                            .rows = rows,
                            .k_panels = k_panels,
+                           .panels = 2,
                            .b = b.at,
                            .start = start.at,
-                           .c = c.at};
+                           .c = c.at,
+                           .c_stride = rows * a.wide};
     (single ? k->rows_f32 : k->rows_f64)(&p);
     double most = 0;
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < a.wide; j++) {
+        for (size_t j = 0; j < columns; j++) {
             double sum = get(&start, 0, j);
             for (size_t l = 0; l < n; l++)
                 sum += get(&a, i, l) * get(&b, l, j);
@@ -84,12 +86,15 @@ static void rows_are(const struct panel_kernels *k, bool single, size_t rows, si
         }
     CU_ASSERT(most < 1);
     for (size_t i = 0; i < rows; i++) { /* alone, a row has the same bits */
-        char alone[PANEL_BYTES] __attribute__((aligned(PANEL_BYTES)));
+        char alone[2 * PANEL_BYTES] __attribute__((aligned(PANEL_BYTES)));
         p.rows = 1;
         p.a = (const char *)a.at + i * PANEL_BYTES;
         p.c = alone;
+        p.c_stride = a.wide;
         (single ? k->rows_f32 : k->rows_f64)(&p);
-        CU_ASSERT(memcmp(alone, (const char *)c.at + i * PANEL_BYTES, PANEL_BYTES) == 0);
+        for (size_t panel = 0; panel < 2; panel++)
+            CU_ASSERT(memcmp(alone + panel * PANEL_BYTES, (const char *)c.at + (panel * rows + i) * PANEL_BYTES,
+                             PANEL_BYTES) == 0);
     }
     free(a.at);
     free(b.at);

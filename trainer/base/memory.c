@@ -29,16 +29,19 @@ static void block_give(void *pointer)
 
 #else
 
-#define HUGE_BYTES ((size_t)4 << 20) /* worth asking for huge pages */
-#define HUGE_PAGE  ((size_t)2 << 20)
+#define HUGE_BYTES \
+    ((size_t)512 << 10) /* worth asking for huge pages: parameters and their state are walked in strides */
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* calloc, because pages that come from the kernel are zero already: they are then first touched by the thread that
  * works on them, not here. The address of calloc's block stands right before the aligned one. */
 static void *block_take(size_t bytes)
 {
     size_t align = bytes >= HUGE_BYTES ? HUGE_PAGE : MEMORY_ALIGN; /* pages in front that are never touched cost none */
-    if (bytes > SIZE_MAX - align)
+    if (bytes > SIZE_MAX - 2 * HUGE_PAGE)
         return NULL;
+    if (bytes >= HUGE_BYTES && bytes < HUGE_PAGE) /* nothing else shall share its one page */
+        bytes = HUGE_PAGE;
     char *block = calloc(1, bytes + align);
     if (!block)
         return NULL;

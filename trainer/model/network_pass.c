@@ -49,21 +49,21 @@ static void forward_layer(const struct network *net, const char *weights, const 
                           size_t first, size_t rows)
 {
     const struct network_layer *l = &net->layers[layer];
-    bool hidden = layer + 1 < net->n_layers;
-    for (size_t p = 0; p < l->out_panels; p++) {
-        struct panel_rows product = {
-            .a = panel_at(tape, l->input, first),
-            .a_stride = tape->capacity * net->wide,
-            .rows = rows,
-            .k_panels = l->in_panels,
-            .b = weights + l->forward + p * l->in_panels * net->wide * PANEL_BYTES,
-            .start = weights + l->start + p * PANEL_BYTES,
-            .c = panel_at(tape, l->output + p, first),
-        };
-        net->rows(&product);
-        if (!hidden)
-            continue;
-        net->apply(net->activation, product.c, rows * net->wide, panel_at(tape, l->delta + p, first));
+    const struct panel_rows product = {
+        .a = panel_at(tape, l->input, first),
+        .a_stride = tape->capacity * net->wide,
+        .rows = rows,
+        .k_panels = l->in_panels,
+        .panels = l->out_panels,
+        .b = weights + l->forward,
+        .start = weights + l->start,
+        .c = panel_at(tape, l->output, first),
+        .c_stride = tape->capacity * net->wide,
+    };
+    net->rows(&product);
+    for (size_t p = 0; p < l->out_panels && layer + 1 < net->n_layers; p++) {
+        net->apply(net->activation, panel_at(tape, l->output + p, first), rows * net->wide,
+                   panel_at(tape, l->delta + p, first));
         if (tape->training && net->dropout > 0)
             drop_units(net, tape, layer, p, first, rows);
     }
@@ -126,6 +126,7 @@ static void back_panel(const struct network *net, const char *weights, const str
 {
     product.a_stride = tape->capacity * net->wide;
     product.k_panels = l->out_panels;
+    product.panels = 1;
     product.b = weights + l->backward + p * l->out_panels * net->wide * PANEL_BYTES;
     product.start = zeros;
     net->rows(&product);

@@ -20,14 +20,15 @@
 #define PANEL_F32   (PANEL_BYTES / sizeof(float))
 #define PANEL_F64   (PANEL_BYTES / sizeof(double))
 
-/* c[i][j] = start[j] + sum_k a[i][k] * b[k][j] for one panel of columns j. All pointers at whole panels' lines. */
+/* c[i][j] = start[j] + sum_k a[i][k] * b[k][j] for some panels of columns j. All pointers at whole panels' lines. */
 struct panel_rows {
     const void *a;   /* [rows x k], panels `a_stride` numbers apart */
     size_t a_stride; /* numbers */
-    size_t rows, k_panels;
-    const void *b;     /* [k_panels * P x P] */
-    const void *start; /* [P] */
-    void *c;           /* [rows x P] */
+    size_t rows, k_panels, panels;
+    const void *b;     /* [panels x k_panels * P x P] */
+    const void *start; /* [panels x P] */
+    void *c;           /* [rows x P], panels `c_stride` numbers apart */
+    size_t c_stride;
 };
 
 /* c[u][j] = sum_i a[i][u] * b[i][j] for one panel of columns u and some panels of columns j. */

@@ -70,6 +70,26 @@ void optim_step_part(struct optim *o, double *w, const double *g, size_t first, 
     o->update(&u, w + first, g, 0, end - first);
 }
 
+static void fetch(const void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)from + i, 1);
+}
+
+void optim_step_soon(const struct optim *o, const double *w, size_t first, size_t end)
+{
+    size_t count = end - first;
+    fetch(w + first, count * sizeof *w);
+    if (o->family->singles) {
+        const update_single *state = (const update_single *)o->vectors + first;
+        fetch(state, count * sizeof *state);
+        fetch(state + o->n, count * sizeof *state);
+        return;
+    }
+    for (size_t v = 0; v < o->n_vectors; v++)
+        fetch(o->vectors + v * o->n + first, count * sizeof *w);
+}
+
 double optim_unbias2(const struct optim *o)
 {
     return update_of(o, 0).unbias2;

@@ -83,6 +83,8 @@ struct engine_update {
     void (*amend)(void *context, double *gradient, size_t first, size_t end);
     /* The Euclidean norm of the whole, amended gradient, before any step; NULL: not wanted. By one thread. */
     void (*norm)(void *context, double norm);
+    /* Parameters that `step` will be asked for next; NULL: it does not matter. */
+    void (*soon)(void *context, size_t first, size_t end);
     /* Changes parameters [first, end) of the vector that was prepared. */
     void (*step)(void *context, const double *gradient, size_t first, size_t end);
 };

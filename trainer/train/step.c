@@ -89,6 +89,12 @@ static void update(void *context, const double *gradient, size_t first, size_t e
         average_range(r->step.average, r->params, s->weight, first, end);
 }
 
+static void soon(void *context, size_t first, size_t end)
+{
+    const struct step *s = context;
+    optim_step_soon(s->optim, s->run->params, first, end);
+}
+
 static double weight_of(const struct run *r)
 {
     const struct gm_job *job = r->problem->job;
@@ -125,6 +131,7 @@ enum gm_code step_batch(struct run *r, struct optim *optim, const struct engine_
                                       .gradient = r->gradient,
                                       .amend = amend,
                                       .norm = r->config.clip_norm > 0 ? clip : NULL,
+                                      .soon = soon,
                                       .step = update};
     if ((code = engine_step(&r->engine, batch, &use, totals, err)))
         return code;

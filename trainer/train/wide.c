@@ -215,24 +215,39 @@ static double use_part(const struct step *s, double *mean, size_t first, size_t 
     return squares;
 }
 
+/* A run's numbers, divided, and used piece by piece. Returns its part of the squared norm. */
+static double use_run(const struct step *s, const struct model_run *run, double *mean)
+{
+    const struct model *m = &s->engine->problem->model;
+    size_t real = m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
+    double squares = 0;
+    for (size_t i = run->first; i < run->end; i += RUN_MOST) {
+        size_t end = run->end - i < RUN_MOST ? run->end : i + RUN_MOST;
+        mean_of(m, (const char *)run->gradient + (i - run->first) * real, end - i, s->divisor, mean);
+        squares += use_part(s, mean, i, end);
+    }
+    return squares;
+}
+
 static void use_tile(const struct step *s, size_t tile)
 {
     struct engine *e = s->engine;
     const struct model *m = &e->problem->model;
     const struct model_tape_ops *ops = m->ops->tape;
+    const struct engine_update *u = s->update;
     char *scratch = e->wide.scratch + (size_t)omp_get_thread_num() * e->wide.scratch_bytes;
     double *mean = (double *)(void *)(scratch + e->wide.scratch_bytes - RUN_MOST * sizeof(double)), squares = 0;
-    size_t real = m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
-    struct model_run run;
+    struct model_run run, next = {0};
     ops->gradient(m, &s->tape, tile, scratch);
-    for (size_t r = 0; ops->run(m, tile, r, scratch, &run); r++)
-        for (size_t i = run.first; i < run.end; i += RUN_MOST) {
-            size_t end = run.end - i < RUN_MOST ? run.end : i + RUN_MOST;
-            mean_of(m, (const char *)run.gradient + (i - run.first) * real, end - i, s->divisor, mean);
-            squares += use_part(s, mean, i, end);
-        }
+    bool more = ops->run(m, tile, 0, scratch, &run);
+    for (size_t r = 0; more; r++, run = next) {
+        more = ops->run(m, tile, r + 1, scratch, &next);
+        if (more && u->soon && !u->norm)
+            u->soon(u->context, next.first, next.end);
+        squares += use_run(s, &run, mean);
+    }
     e->wide.squares[tile] = squares;
-    if (!s->update->norm)
+    if (!u->norm)
         ops->refresh(m, tile, e->params, e->weights);
 }
 

@@ -116,15 +116,19 @@ INLINE void LOCAL(rows_block)(struct LOCAL(left) left, size_t rows, const REAL *
     }
 }
 
+/* A few panels of k at a time, whose rows of the left side stay in the first-level cache for all panels of columns. */
 void NAME(rows)(const struct panel_rows *p)
 {
-    const REAL *a = p->a, *b = p->b;
-    REAL *c = p->c;
+    const REAL *a = p->a, *start = p->start;
     for (size_t k = 0; k < p->k_panels || k == 0; k += K_PANELS) {
         size_t panels = p->k_panels - k < K_PANELS ? p->k_panels - k : K_PANELS;
-        struct LOCAL(left) left = {.a = a + k * p->a_stride, .outer = panels, .jump = p->a_stride};
-        struct LOCAL(tile) tile = {k ? c : p->start, k ? P : 0, c, P};
-        LOCAL(rows_block)(left, p->rows, b + k * P * P, tile);
+        for (size_t panel = 0; panel < p->panels; panel++) {
+            const REAL *b = (const REAL *)p->b + (panel * p->k_panels + k) * P * P;
+            REAL *c = (REAL *)p->c + panel * p->c_stride;
+            struct LOCAL(left) left = {.a = a + k * p->a_stride, .outer = panels, .jump = p->a_stride};
+            struct LOCAL(tile) tile = {k ? c : start + panel * P, k ? P : 0, c, P};
+            LOCAL(rows_block)(left, p->rows, b, tile);
+        }
     }
 }
 
