@@ -53,8 +53,8 @@ struct optim {
     struct optim_config config;
     const struct optim_family *family;
     const uint8_t *penalised; /* [n] */
-    size_t n, n_vectors;
-    double *vectors;        /* [n_vectors x n] */
+    size_t n;
+    double *vectors;        /* [family's vectors x n] */
     double *numbers;        /* [NUMBER_COMMON + family->numbers] */
     update_function update; /* minibatch */
 };

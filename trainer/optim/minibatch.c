@@ -70,26 +70,6 @@ void optim_step_part(struct optim *o, double *w, const double *g, size_t first, 
     o->update(&u, w + first, g, 0, end - first);
 }
 
-static void fetch(const void *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch((const char *)from + i, 1);
-}
-
-void optim_step_soon(const struct optim *o, const double *w, size_t first, size_t end)
-{
-    size_t count = end - first;
-    fetch(w + first, count * sizeof *w);
-    if (o->family->singles) {
-        const update_single *state = (const update_single *)o->vectors + first;
-        fetch(state, count * sizeof *state);
-        fetch(state + o->n, count * sizeof *state);
-        return;
-    }
-    for (size_t v = 0; v < o->n_vectors; v++)
-        fetch(o->vectors + v * o->n + first, count * sizeof *w);
-}
-
 double optim_unbias2(const struct optim *o)
 {
     return update_of(o, 0).unbias2;
@@ -102,24 +82,34 @@ static void fetch(const void *base, size_t element, size_t first, size_t count)
         __builtin_prefetch(from + i, 1);
 }
 
+/* Parameters [first, first + count) and their state. */
+static void fetch_run(const struct optim *o, const struct update *u, const double *w, size_t first, size_t count)
+{
+    fetch(w, sizeof *w, first, count);
+    if (u->l1 > 0 || u->decay > 0)
+        fetch(u->penalised, 1, first, count);
+    if (u->first_single) {
+        fetch(u->first_single, sizeof *u->first_single, first, count);
+        fetch(u->second_single, sizeof *u->second_single, first, count);
+        return;
+    }
+    if (o->family != &optim_sgd)
+        fetch(u->first, sizeof *u->first, first, count);
+    if (u->second != u->first)
+        fetch(u->second, sizeof *u->second, first, count);
+}
+
 void optim_fetch_list(const struct optim *o, const double *w, const struct optim_list *list)
 {
     const struct update u = update_of(o, 0);
-    bool has_first = o->family != &optim_sgd && !u.first_single, has_second = u.second != u.first;
-    for (size_t c = 0; c < list->count; c++) {
-        size_t first = list->columns[c] * list->width;
-        fetch(w, sizeof *w, first, list->width);
-        if (u.l1 > 0 || u.decay > 0)
-            fetch(u.penalised, 1, first, list->width);
-        if (has_first)
-            fetch(u.first, sizeof *u.first, first, list->width);
-        if (has_second)
-            fetch(u.second, sizeof *u.second, first, list->width);
-        if (!u.first_single)
-            continue;
-        fetch(u.first_single, sizeof *u.first_single, first, list->width);
-        fetch(u.second_single, sizeof *u.second_single, first, list->width);
-    }
+    for (size_t c = 0; c < list->count; c++)
+        fetch_run(o, &u, w, list->columns[c] * list->width, list->width);
+}
+
+void optim_fetch_range(const struct optim *o, const double *w, size_t first, size_t end)
+{
+    const struct update u = update_of(o, 0);
+    fetch_run(o, &u, w, first, end - first);
 }
 
 /* The parameters and their state are laid side by side for the kernels, and put back. */

@@ -143,8 +143,7 @@ enum gm_code optim_create(struct optim **out, const struct optim_config *config,
     if ((code = memory_alloc(&memory, 1, sizeof *o, "the optimizer", err)))
         return code;
     o = memory;
-    *o = (struct optim){
-        .config = *config, .family = family, .penalised = penalised, .n = n, .n_vectors = count_vectors(family)};
+    *o = (struct optim){.config = *config, .family = family, .penalised = penalised, .n = n};
     if ((code = memory_alloc(&memory, doubles, sizeof(double), "the optimizer's state", err)))
         goto failed;
     o->vectors = memory;

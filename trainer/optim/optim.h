@@ -140,7 +140,7 @@ void optim_step_range(struct optim *o, double *w, const double *g, size_t first,
 /* The same, where g [end - first] begins with the derivative of parameter `first`. */
 void optim_step_part(struct optim *o, double *w, const double *g, size_t first, size_t end);
 /* Parameters [first, end) will be stepped next: they and their state may come to the cache meanwhile. */
-void optim_step_soon(const struct optim *o, const double *w, size_t first, size_t end);
+void optim_fetch_range(const struct optim *o, const double *w, size_t first, size_t end);
 
 /* ---- both ---- */
 

@@ -92,7 +92,7 @@ static void update(void *context, const double *gradient, size_t first, size_t e
 static void soon(void *context, size_t first, size_t end)
 {
     const struct step *s = context;
-    optim_step_soon(s->optim, s->run->params, first, end);
+    optim_fetch_range(s->optim, s->run->params, first, end);
 }
 
 static double weight_of(const struct run *r)

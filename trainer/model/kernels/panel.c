@@ -23,8 +23,9 @@
 #define TILE_VECTORS 2
 #endif
 
-#define K_PANELS ((size_t)8) /* of k at a time: with them, 32 rows of the left side fill half of a first-level cache \
-                              */
+#define K_PANELS                                                                                        \
+    ((size_t)8) /* of k at a time: with them, 32 rows of the left side fill half of a first-level cache \
+                 */
 #define K_ROWS ((size_t)256)
 
 #define REAL        float
