@@ -76,6 +76,14 @@ static void run(struct sparse_batch *s, size_t items, team_fn *fn)
         fn(s, 0, item);
 }
 
+void sparse_batch_share(struct sparse_batch *s, team_fn *fn, void *context)
+{
+    if (s->team)
+        team_run(s->team, TEAM_ITEMS, fn, context);
+    for (size_t item = 0; !s->team && item < TEAM_ITEMS; item++)
+        fn(context, 0, item);
+}
+
 /* ---- where the entries are ---- */
 
 static void fetch(const void *from, size_t bytes)

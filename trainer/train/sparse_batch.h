@@ -53,6 +53,8 @@ enum gm_code sparse_batch_forward(struct sparse_batch *s, double factor, struct 
                                   struct gm_error *err);
 /* fn for each range of the columns; NULL: they are only cut. */
 void sparse_batch_ranges(struct sparse_batch *s, team_fn *fn, void *context);
+/* fn for TEAM_ITEMS parts of something else, on the team: OpenMP's threads, once woken, would spin beside it. */
+void sparse_batch_share(struct sparse_batch *s, team_fn *fn, void *context);
 /* The entries of a range, inside of fn: all rows of the batch. */
 struct model_block sparse_batch_block(const struct sparse_batch *s, size_t range);
 /* Where in an array for all entries of the batch those of the range may be kept: entries of the ranges before it, known

@@ -8,7 +8,6 @@
 
 #define WHOLE_PASSES 16 /* entries, in passes over the parameters, until the factor is taken in */
 #define FACTOR_LEAST 0x1p-20
-#define COLLECTED    ((size_t)4096) /* parameters at a time */
 
 struct sparse_direct {
     struct sparse_batch *batch;
@@ -75,23 +74,29 @@ static void update_rest(struct sparse_direct *s, double before)
     m->ops->refresh_rest(m, s->sweep.params, e->weights);
 }
 
+/* Some of the parameters, from the weights. */
+static void collect(void *context, size_t thread, size_t item)
+{
+    struct sparse_direct *s = context;
+    const struct engine *e = s->batch->engine;
+    size_t each = (e->n - 1) / TEAM_ITEMS + 1, first = item * each, end = first + each < e->n ? first + each : e->n;
+    (void)thread;
+    if (first >= end)
+        return;
+    e->problem->model.ops->collect(&e->problem->model, e->weights, first, end, s->sweep.params);
+    for (size_t i = first; s->l2 > 0 && i < end; i++)
+        s->sweep.params[i] *= s->factor;
+}
+
 /* The parameters are made from the weights, and these from them, as after a resumed run has read them. */
 static void make_whole(struct sparse_direct *s)
 {
-    struct engine *e = s->batch->engine;
-    const struct model *m = &e->problem->model;
     if (s->steps == 0)
         return;
-#pragma omp parallel for num_threads(e->threads) schedule(static)
-    for (size_t first = 0; first < e->n; first += COLLECTED) {
-        size_t end = first + COLLECTED < e->n ? first + COLLECTED : e->n;
-        m->ops->collect(m, e->weights, first, end, s->sweep.params);
-        for (size_t i = first; s->l2 > 0 && i < end; i++)
-            s->sweep.params[i] *= s->factor;
-    }
+    sparse_batch_share(s->batch, collect, s);
     s->factor = 1;
     s->steps = 0;
-    engine_prepare(e, s->sweep.params);
+    engine_prepare(s->batch->engine, s->sweep.params);
 }
 
 enum gm_code sparse_direct_batch(struct sparse_direct *s, const struct engine_batch *b, struct engine_totals *totals,
