@@ -83,13 +83,27 @@ static struct sparse_rows rows_of(const struct model_block *b)
     return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows, b->soon, b->far};
 }
 
+/* Scales and weights of a row that is wanted soon: they lie anywhere, and what is computed from them waits long enough.
+ */
+static inline void fetch_scaled(const struct model *m, const struct sparse_rows *b, size_t row, const void *u)
+{
+    size_t bytes = m->spec.outputs * real_bytes(m);
+    if (row >= b->rows)
+        return;
+    for (size_t e = b->first[row]; e < b->first[row] + b->count[row]; e++) {
+        __builtin_prefetch(m->scale + b->index[e]);
+        __builtin_prefetch((const char *)u + b->index[e] * bytes);
+    }
+}
+
 /* Features that are scaled: the parameter's gradient is divided by the scale, and the weight likewise. */
 static void descend_scaled(const struct model *m, const struct sparse_rows *b, const double *grad_pred, double rate,
                            void *u)
 {
     size_t outputs = m->spec.outputs;
     bool single = m->spec.precision == MODEL_F32;
-    for (size_t i = 0; i < b->rows; i++, grad_pred += outputs)
+    for (size_t i = 0; i < b->rows; i++, grad_pred += outputs) {
+        fetch_scaled(m, b, i + 2, u);
         for (size_t e = b->first[i]; e < b->first[i] + b->count[i]; e++) {
             size_t j = b->index[e], at = j * outputs;
             double x = single ? (double)((const float *)b->value)[e] : ((const double *)b->value)[e];
@@ -100,6 +114,7 @@ static void descend_scaled(const struct model *m, const struct sparse_rows *b, c
                 else
                     ((double *)u)[at + k] -= grad_pred[k] * x;
         }
+    }
 }
 
 static void sparse_descend(const struct model *m, const struct model_block *block, const double *grad_pred, double rate,
