@@ -170,6 +170,7 @@ static double time_inflating(const char *path, const struct shape *shape, size_t
     }
     for (size_t k = 0; k < n; k++)
         free(stored[k]);
+    bytes = n * plain < bytes ? n * plain : bytes;
     H5Tclose(type);
     H5Sclose(space);
     H5Pclose(plist);

@@ -40,7 +40,7 @@ struct shape {
     int rank;
 };
 
-enum { SKIP_NONE, SKIP_SOME };
+enum { SKIP_NONE, SKIP_SOME, SKIP_UNFILLED }; /* the last: without a fill value */
 
 /* Values chunk by chunk, so that some can be left out; those then hold the fill value. */
 static void make(const char *path, hid_t type, const struct shape *shape, int skip, hid_t create, hid_t access)
@@ -52,6 +52,8 @@ static void make(const char *path, hid_t type, const struct shape *shape, int sk
     double fill = 11;
     H5Pset_chunk(plist, shape->rank, shape->chunk);
     H5Pset_fill_value(plist, H5T_NATIVE_DOUBLE, &fill);
+    if (skip == SKIP_UNFILLED)
+        H5Pset_fill_time(plist, H5D_FILL_TIME_NEVER);
     hid_t dataset = H5Dcreate2(file, "X", type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     CU_ASSERT_FATAL(dataset >= 0);
     size_t columns = 1;
@@ -180,8 +182,9 @@ static void chunks_that_are_cut_across_two_dimensions_are_left_to_others(void)
     close_file(&file);
 }
 
-/* The address of the chunk at `start` is replaced, where the file's index of chunks holds it, and its size unless 0
+/* The address of the chunk at `start` is replaced, where the file's index of chunks holds it, and its size unless SAME
  * (HDF5 File Format Specification, version 1 B-trees, node type 1: size, mask, offsets, address; lowest byte first). */
+#define SAME 1
 static void move_chunk(const char *path, const hsize_t *start, uint64_t to, uint32_t size)
 {
     struct file file;
@@ -190,6 +193,7 @@ static void move_chunk(const char *path, const hsize_t *start, uint64_t to, uint
     hsize_t bytes;
     open_file(&file, path);
     CU_ASSERT_FATAL(H5Dget_chunk_info_by_coord(file.stored.dataset, start, &mask, &address, &bytes) >= 0);
+    size_t rank = file.stored.rank;
     close_file(&file);
     FILE *stream = fopen(path, "r+b");
     unsigned char all[1 << 16];
@@ -199,8 +203,8 @@ static void move_chunk(const char *path, const hsize_t *start, uint64_t to, uint
         if (memcmp(all + i, &from, 8) == 0) {
             fseek(stream, (long)i, SEEK_SET);
             fwrite(to == PLACE_NONE ? &from : &to, 1, 8, stream);
-            fseek(stream, (long)i - 32, SEEK_SET);
-            if (size)
+            fseek(stream, (long)(i - 16 - 8 * rank), SEEK_SET);
+            if (size != SAME)
                 fwrite(&size, 1, 4, stream);
             replaced++;
         }
@@ -229,7 +233,7 @@ static enum gm_code read_set(const char *path, enum data_io io, uint64_t memory,
 }
 
 enum { ROWS = 2000, COLUMNS = 20 };
-static const struct shape plain = {{ROWS, COLUMNS}, {250, 5}, 2};
+static const struct shape plain = {{ROWS, COLUMNS}, {250, 5}, 2}, cube = {{40, 9, 6}, {7, 4, 2}, 3};
 
 static void an_address_beyond_the_end_is_bad_data(void)
 {
@@ -245,7 +249,7 @@ static void an_address_beyond_the_end_is_bad_data(void)
             fseek(file, 0, SEEK_END);
             uint64_t size = (uint64_t)ftell(file);
             fclose(file);
-            move_chunk(path, start, bad[i] ? bad[i] : size - 100, 0); /* the last: it begins within the file */
+            move_chunk(path, start, bad[i] ? bad[i] : size - 100, SAME); /* the last: it begins within the file */
             CU_ASSERT_EQUAL(read_set(path, DATA_IO_AUTO, MEMORY_PLENTY, values), GM_BAD_DATA);
             CU_ASSERT(err.text[0] != 0);
             CU_ASSERT_EQUAL(read_set(path, DATA_IO_AUTO, 180000, values), GM_BAD_DATA);
@@ -267,7 +271,7 @@ static void chunks_that_overlap_are_as_hdf5_reads_them(void)
     close_file(&file);
     for (uint64_t shift = 0; shift <= 1234; shift += 1234) {
         make(path, H5T_IEEE_F32LE, &plain, SKIP_NONE, H5P_DEFAULT, H5P_DEFAULT);
-        move_chunk(path, start, address + shift, 0);
+        move_chunk(path, start, address + shift, SAME);
         CU_ASSERT_EQUAL(read_set(path, DATA_IO_BANDS, MEMORY_PLENTY, truth), GM_OK);
         CU_ASSERT_EQUAL(read_set(path, DATA_IO_AUTO, MEMORY_PLENTY, values), GM_OK);
         CU_ASSERT_EQUAL(memcmp(values, truth, sizeof truth), 0);
@@ -279,7 +283,7 @@ static void chunks_that_overlap_are_as_hdf5_reads_them(void)
 /* Without a filter a chunk has one size, whatever the index says; HDF5 would read beyond the end of a smaller one. */
 static void a_chunk_of_another_size_is_bad_data(void)
 {
-    static const uint32_t sizes[] = {100, 4999, 5001, 60000, UINT32_MAX};
+    static const uint32_t sizes[] = {0, 100, 4999, 5001, 60000, UINT32_MAX};
     const char *path = test_path("size.h5");
     static float values[ROWS * COLUMNS];
     hsize_t start[2] = {500, 10};
@@ -289,6 +293,28 @@ static void a_chunk_of_another_size_is_bad_data(void)
         CU_ASSERT_EQUAL(read_set(path, DATA_IO_AUTO, MEMORY_PLENTY, values), GM_BAD_DATA);
         ASSERT_HOLDS(err.text, sizes[i] < UINT32_MAX ? "the chunk at row 500 cannot be read: a chunk has the wrong size"
                                                      : "rows 500 to 749 cannot be read"); /* more than the file holds */
+    }
+    const hsize_t inside[3] = {7, 4, 2};
+    make(path, H5T_IEEE_F32LE, &cube, SKIP_NONE, H5P_DEFAULT, H5P_DEFAULT);
+    move_chunk(path, inside, PLACE_NONE, 8);
+    CU_ASSERT_EQUAL(read_set(path, DATA_IO_AUTO, MEMORY_PLENTY, values), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "the chunk at row 7 cannot be read: a chunk has the wrong size");
+}
+
+/* HDF5 leaves the caller's memory as it was; what stood there depends on threads. */
+static void values_that_were_never_written_nor_filled_are_zero(void)
+{
+    static const struct shape shapes[] = {{{3000, 40}, {700, 1}, 2}, {{40, 9, 6}, {7, 4, 2}, 3}};
+    static float values[3000 * 40];
+    const char *path = test_path("never.h5");
+    for (size_t s = 0; s < 2; s++) {
+        size_t height = shapes[s].chunk[0], columns = s ? 54 : 40, wrong = 0;
+        make(path, H5T_IEEE_F32LE, &shapes[s], SKIP_UNFILLED, H5P_DEFAULT, H5P_DEFAULT);
+        memset(values, 0xAA, sizeof values);
+        CU_ASSERT_EQUAL_FATAL(read_set(path, DATA_IO_AUTO, MEMORY_PLENTY, values), GM_OK);
+        for (size_t row = height; row < 2 * height; row++) /* the last column is in none that was written */
+            wrong += values[row * columns + columns - 1] != 0;
+        CU_ASSERT_EQUAL(wrong, 0);
     }
 }
 
@@ -313,4 +339,5 @@ TEST_MAIN("placed chunks", TEST(the_places_are_those_that_hdf5_tells),
           TEST(any_rows_are_those_of_hdf5_with_any_number_of_threads),
           TEST(chunks_that_are_cut_across_two_dimensions_are_left_to_others),
           TEST(an_address_beyond_the_end_is_bad_data), TEST(chunks_that_overlap_are_as_hdf5_reads_them),
-          TEST(a_chunk_of_another_size_is_bad_data), TEST(a_file_that_shrinks_while_it_is_read_is_bad_data))
+          TEST(a_chunk_of_another_size_is_bad_data), TEST(values_that_were_never_written_nor_filled_are_zero),
+          TEST(a_file_that_shrinks_while_it_is_read_is_bad_data))

@@ -25,6 +25,8 @@ static bool all_behind;
 
 enum gm_code __real_memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
 enum gm_code __wrap_memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
+enum gm_code __real_memory_alloc_walked(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
+enum gm_code __wrap_memory_alloc_walked(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
 enum gm_code __real_memory_string(char **out, const char *text, struct gm_error *err);
 enum gm_code __wrap_memory_string(char **out, const char *text, struct gm_error *err);
 
@@ -38,6 +40,12 @@ enum gm_code __wrap_memory_alloc(void **out, size_t count, size_t size, const ch
 {
     bool fail = fails(); /* asks for more than there can be: the real function says so itself */
     return __real_memory_alloc(out, fail ? SIZE_MAX : count, fail ? 2 : size, what, err);
+}
+
+enum gm_code __wrap_memory_alloc_walked(void **out, size_t count, size_t size, const char *what, struct gm_error *err)
+{
+    bool fail = fails();
+    return __real_memory_alloc_walked(out, fail ? SIZE_MAX : count, fail ? 2 : size, what, err);
 }
 
 enum gm_code __wrap_memory_string(char **out, const char *text, struct gm_error *err)

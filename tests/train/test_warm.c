@@ -63,6 +63,40 @@ static void a_start_from_a_sample_ends_where_newton_does(void)
     lab_free(&m[1]);
 }
 
+/* Counts of mean e^(0.9 x), and one row, in a block that few samples hold, where a slope that is right for all others
+ * gives e^(0.9 v): no number, or one that no step leads back from. The minimum is newton's. */
+static void a_sample_that_lacks_the_row_that_decides_is_given_up(void)
+{
+    static const double far[] = {100, 700, 3000};
+    const struct random_key key = {6, RANDOM_CHECK, 0};
+    double *x = calloc(MANY, sizeof *x), *y = calloc(MANY, sizeof *y);
+    for (size_t f = 0; f < sizeof far / sizeof *far; f++) {
+        for (size_t i = 0; i < MANY; i++) {
+            x[i] = 2 * random_uniform(key, 2 * i) - 1;
+            y[i] = floor(exp(0.9 * x[i]) + random_uniform(key, 2 * i + 1));
+        }
+        x[MANY / 2] = far[f];
+        y[MANY / 2] = 3;
+        lab_write(test_path("far.h5"), x, y, MANY, 1);
+        double least = 0;
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            struct lab lab;
+            struct gm_error err;
+            lab_job(&lab, test_path("far.h5"), "poisson", test_path("far_model.h5"));
+            lab.job.optimizer.type = seed ? GM_OPTIMIZER_LBFGS : GM_OPTIMIZER_NEWTON;
+            lab.job.data.standardize = false;
+            lab.job.stop.max_epochs = 300;
+            lab.job.run.seed = seed;
+            CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
+            if (seed == 0)
+                least = lab_summary()->train_loss;
+            ASSERT_CLOSE(lab_summary()->train_loss, least, 1e-4);
+        }
+    }
+    free(x);
+    free(y);
+}
+
 static void the_bits_do_not_depend_on_threads(void)
 {
     static const int threads[] = THREADS_COMPARED;
@@ -132,4 +166,5 @@ static void a_stopped_start_is_made_again(void)
 }
 
 TEST_MAIN("start from a sample", TEST(a_start_from_a_sample_ends_where_newton_does),
-          TEST(the_bits_do_not_depend_on_threads), TEST(streamed_is_resident), TEST(a_stopped_start_is_made_again))
+          TEST(a_sample_that_lacks_the_row_that_decides_is_given_up), TEST(the_bits_do_not_depend_on_threads),
+          TEST(streamed_is_resident), TEST(a_stopped_start_is_made_again))

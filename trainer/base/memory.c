@@ -14,8 +14,9 @@
 #ifdef GRADMILL_SANITIZED
 
 /* An exact block, so that the sanitizers see the first byte beyond its end. */
-static void *block_take(size_t bytes)
+static void *block_take(size_t bytes, bool walked)
 {
+    (void)walked;
     void *block = NULL;
     if (posix_memalign(&block, MEMORY_ALIGN, bytes) != 0)
         return NULL;
@@ -29,25 +30,26 @@ static void block_give(void *pointer)
 
 #else
 
-#define HUGE_BYTES \
-    ((size_t)512 << 10) /* worth asking for huge pages: parameters and their state are walked in strides */
-#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_BYTES  ((size_t)4 << 20) /* worth asking for huge pages */
+#define HUGE_WALKED ((size_t)512 << 10)
+#define HUGE_PAGE   ((size_t)2 << 20)
 
 /* calloc, because pages that come from the kernel are zero already: they are then first touched by the thread that
  * works on them, not here. The address of calloc's block stands right before the aligned one. */
-static void *block_take(size_t bytes)
+static void *block_take(size_t bytes, bool walked)
 {
-    size_t align = bytes >= HUGE_BYTES ? HUGE_PAGE : MEMORY_ALIGN; /* pages in front that are never touched cost none */
+    bool huge = bytes >= (walked ? HUGE_WALKED : HUGE_BYTES);
+    size_t align = huge ? HUGE_PAGE : MEMORY_ALIGN; /* pages in front that are never touched cost none */
     if (bytes > SIZE_MAX - 2 * HUGE_PAGE)
         return NULL;
-    if (bytes >= HUGE_BYTES && bytes < HUGE_PAGE) /* nothing else shall share its one page */
+    if (huge && bytes < HUGE_PAGE) /* nothing else shall share its one page */
         bytes = HUGE_PAGE;
     char *block = calloc(1, bytes + align);
     if (!block)
         return NULL;
     char *aligned = block + align - (uintptr_t)block % align;
     memcpy(aligned - sizeof block, &block, sizeof block);
-    if (bytes >= HUGE_BYTES)
+    if (huge)
         (void)madvise(aligned, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: it may fail */
     return aligned;
 }
@@ -61,15 +63,26 @@ static void block_give(void *pointer)
 
 #endif
 
-enum gm_code memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err)
+static enum gm_code take(void **out, const size_t shape[2], bool walked, const char *what, struct gm_error *err)
 {
+    size_t count = shape[0], size = shape[1];
     size_t bytes;
     *out = NULL;
     if (!memory_product(count, size, &bytes))
         return error_set(err, GM_SYSTEM, "Out of memory: %zu x %zu bytes for %s are more than can be addressed.", count,
                          size, what);
-    *out = block_take(bytes ? bytes : 1);
+    *out = block_take(bytes ? bytes : 1, walked);
     return *out ? GM_OK : error_memory(err, what, bytes);
+}
+
+enum gm_code memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err)
+{
+    return take(out, (const size_t[]){count, size}, false, what, err);
+}
+
+enum gm_code memory_alloc_walked(void **out, size_t count, size_t size, const char *what, struct gm_error *err)
+{
+    return take(out, (const size_t[]){count, size}, true, what, err);
 }
 
 void memory_free(void *pointer)

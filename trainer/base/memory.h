@@ -14,6 +14,10 @@
  * Pages that come fresh from the system are not touched: their first user decides where they live.
  * GM_SYSTEM when the product overflows or there is no memory; `what` goes into the message. Free with memory_free. */
 enum gm_code memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
+
+/* The same for blocks that are walked in strides again and again, as parameters and their state: huge pages are asked
+ * for from 512 KiB on, not 4 MiB, and less than 2 MiB may then take 2. */
+enum gm_code memory_alloc_walked(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
 void memory_free(void *pointer);
 
 /* Copy of a string; free with memory_free. */

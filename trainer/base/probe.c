@@ -15,9 +15,11 @@
 #include "base/error.h"
 #include "base/hdf5_lock.h"
 
-#define PROBE_MEMORY  ((rlim_t)1 << 30) /* bytes beyond what the process has mapped already */
-#define PROBE_CPU     20                /* seconds of computing */
-#define PROBE_SECONDS 120               /* and of waiting: a slow network disk is no damage */
+#define PROBE_MEMORY ((rlim_t)1 << 30) /* bytes beyond what the process has mapped already */
+#ifndef PROBE_CPU
+#define PROBE_CPU 20 /* seconds of computing */
+#endif
+#define PROBE_SECONDS 120 /* and of waiting: a slow network disk is no damage */
 
 /* What the child reports; a whole one fits into a pipe at once. */
 struct verdict {

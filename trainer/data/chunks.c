@@ -9,10 +9,12 @@
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "data/bytes_at.h"
 #include "data/decode.h"
 #include "data/failure.h"
 #include "data/kernels.h"
 #include "data/placed.h"
+#include "data/places.h"
 
 #define NO_BAND     SIZE_MAX
 #define LINE_BYTES  ((size_t)64)
@@ -30,6 +32,8 @@ struct worker {
 struct chunks {
     const struct stored *stored;
     const struct layout *layout;
+    struct places places; /* of chunks without filters that are not for `placed` */
+    bool has_places;
     struct placed *placed; /* reads everything, without workers, where there are no filters; NULL: it cannot */
     size_t tiles;          /* chunks side by side in a band */
     size_t group;          /* of them that one thread decodes before they are joined to rows */
@@ -71,6 +75,12 @@ static size_t group_of(const struct stored *stored, const struct layout *layout)
     return group * layout->chunk_bytes <= GROUP_BYTES ? group : 1;
 }
 
+/* Chunks without filters that are not for `placed`. */
+static bool needs_places(const struct stored *stored, const struct layout *layout)
+{
+    return layout->n_filters == 0 && !placed_fits(stored, layout);
+}
+
 static enum gm_code init_worker(struct worker *worker, const struct chunks *chunks, struct gm_error *err)
 {
     const struct layout *layout = chunks->layout;
@@ -107,6 +117,8 @@ enum gm_code chunks_open(struct chunks **out, const struct stored *stored, const
     pthread_mutex_init(&chunks->lock, NULL);
     if (placed_fits(stored, layout))
         code = placed_open(&chunks->placed, stored, layout, (int)n, err);
+    if (code == GM_OK && needs_places(stored, layout))
+        chunks->has_places = places_open(&chunks->places, stored, layout);
     for (size_t i = 0; code == GM_OK && !chunks->placed && i < n; i++)
         code = init_worker(&chunks->workers[i], chunks, err);
     if (code == GM_OK)
@@ -127,6 +139,8 @@ void chunks_close(struct chunks *chunks)
     }
     memory_free(chunks->band);
     placed_close(chunks->placed);
+    if (chunks->has_places)
+        places_close(&chunks->places);
     pthread_mutex_destroy(&chunks->lock);
     memory_free(chunks);
 }
@@ -137,6 +151,8 @@ uint64_t chunks_bytes(const struct stored *stored, const struct layout *layout, 
         (2 + (uint64_t)group_of(stored, layout)) * layout->chunk_bytes + layout->chunk_bytes / 8 + EXTRA_BYTES;
     uint64_t band = window_rows % layout->chunk[0] ? (uint64_t)layout->chunk[0] * stored->row_bytes : 0;
     uint64_t bytes = worker * (uint64_t)(threads > 0 ? threads : 1) + band;
+    if (needs_places(stored, layout))
+        bytes += 3 * (uint64_t)layout->chunk_bytes; /* while their places are looked for */
     uint64_t placed = placed_fits(stored, layout) ? placed_bytes(stored, layout, threads) : 0;
     return bytes > placed ? bytes : placed; /* which of them is known when the file is opened for reading */
 }
@@ -147,6 +163,23 @@ static enum gm_code fail(struct worker *worker, enum gm_code code, const struct 
     return error_set(&worker->err, code, "%s: the chunk at row %zu cannot be read: %s.", chunks->stored->at, row, why);
 }
 
+/* The same of a chunk without filters, by its place: H5Dread_chunk would read as much as the file says, which is not
+ * told before. */
+static enum gm_code fetch_placed(struct worker *worker, const struct chunks *chunks, const hsize_t *start,
+                                 struct decode_chunk *chunk)
+{
+    size_t size = chunks->layout->chunk_bytes;
+    hdf5_lock();
+    uint64_t at = chunks->has_places ? places_find(&chunks->places, start) : PLACE_NONE;
+    hdf5_unlock();
+    if (at == PLACE_WRONG)
+        return fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], "a chunk has the wrong size");
+    if (at == PLACE_NONE || bytes_at(chunks->places.fd, at, size, worker->raw) != 0)
+        size = 0;
+    *chunk = (struct decode_chunk){worker->raw, size, worker->room, 0, chunk->raw};
+    return GM_OK;
+}
+
 /* The stored bytes of the chunk at `start`. chunk->size is 0 when HDF5 does not hand them out: a chunk that was never
  * written, as a rule, where versions differ in what they say. */
 static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, const hsize_t *start,
@@ -154,11 +187,10 @@ static enum gm_code fetch(struct worker *worker, const struct chunks *chunks, co
 {
     hsize_t size = 0;
     enum gm_code code = GM_OK;
+    if (chunks->layout->n_filters == 0)
+        return fetch_placed(worker, chunks, start, chunk);
     hdf5_lock();
-    if (chunks->layout->n_filters ==
-        0) /* H5Dread_chunk would read as much as the file says, which is not told before */
-        size = 0;
-    else if (H5Dget_chunk_storage_size(chunks->stored->dataset, start, &size) < 0)
+    if (H5Dget_chunk_storage_size(chunks->stored->dataset, start, &size) < 0)
         size = 0;
     if (size > worker->room)
         code = fail(worker, GM_BAD_DATA, chunks, (size_t)start[0], "it is stored larger than it can be");

@@ -71,6 +71,7 @@ enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows,
     enum gm_code code = GM_OK;
     struct row_range range = {first, first + rows};
     struct reason reason;
+    memset(to, 0, rows * stored->row_bytes); /* HDF5 leaves as it is what was never written and has no fill value */
     hdf5_lock();
     if (rows > 0 && !read_rows(stored, stored->memory_type, range, to, &reason))
         code = say_unreadable(stored, range, &reason, err);
@@ -83,12 +84,15 @@ enum gm_code stored_read_block(const struct stored *stored, const hsize_t *start
 {
     struct block part;
     struct reason reason;
+    size_t bytes = data_type_size(stored->value_type);
     for (size_t i = 0; i < stored->rank; i++) {
+        bytes *= (size_t)block[i];
         part.start[i] = start[i];
         part.room[i] = block[i];
         part.count[i] = start[i] + block[i] <= stored->dims[i] ? block[i] : stored->dims[i] - start[i];
     }
     enum gm_code code = GM_OK;
+    memset(to, 0, bytes); /* HDF5 leaves as it is what was never written and has no fill value */
     hdf5_lock();
     if (!read_block(stored, stored->memory_type, &part, to, &reason))
         code = say_unreadable(stored, (struct row_range){part.start[0], part.start[0] + part.count[0]}, &reason, err);

@@ -17,9 +17,9 @@
 #define CURVATURE 0.9   /* N&W's c2 for quasi-Newton directions */
 
 enum { DIRECTION = VECTOR_OWN, STEPS, CHANGES = STEPS + PAIRS, VECTORS = CHANGES + PAIRS };
-/* STORED: pairs since the last reset, all counted. FLATTEST, STEEPEST: curvatures that all pairs have shown. LEARNED:
- * optim_restart. */
-enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, FLATTEST, STEEPEST, LEARNED, END };
+/* STORED: pairs since the last reset, all counted. FLATTEST, STEEPEST: curvatures that all pairs have shown. LEARNED,
+ * LIMIT: optim_restart; LEARNED is -1 after optim_forget. */
+enum { LINE = NUMBER_COMMON, STORED = LINE + LINE_NUMBERS, FLATTEST, STEEPEST, LEARNED, LIMIT, END };
 
 static double pseudo_slope(const struct optim *o, size_t i, double w, double g)
 {
@@ -145,16 +145,28 @@ bool optim_lbfgs_saw_flatness(const struct optim *o)
 
 bool optim_lbfgs_learned(const struct optim *o)
 {
-    return o->numbers[LEARNED] > 0;
+    return o->numbers[LEARNED] != 0;
 }
 
-void optim_lbfgs_restart(struct optim *o, bool learned)
+bool optim_lbfgs_misled(const struct optim *o, double objective)
+{
+    return o->numbers[LEARNED] > 0 && !(objective <= o->numbers[LIMIT]); /* NaN too */
+}
+
+void optim_lbfgs_forget(struct optim *o)
+{
+    o->numbers[STORED] = o->numbers[LIMIT] = 0;
+    o->numbers[LEARNED] = -1;
+}
+
+void optim_lbfgs_restart(struct optim *o, bool learned, double limit)
 {
     double stored = o->numbers[STORED];
     memset(o->numbers, 0, END * sizeof *o->numbers);
     o->numbers[NUMBER_SCALE] = 1;
     o->numbers[STORED] = learned ? stored : 0;
     o->numbers[LEARNED] = learned;
+    o->numbers[LIMIT] = learned ? limit : 0;
 }
 
 const struct optim_family optim_lbfgs = {

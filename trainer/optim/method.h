@@ -121,7 +121,9 @@ double optim_norm(const double *a, size_t n); /* neither overflows nor vanishes 
 
 bool optim_lbfgs_saw_flatness(const struct optim *o);
 bool optim_lbfgs_learned(const struct optim *o);
-void optim_lbfgs_restart(struct optim *o, bool learned);
+bool optim_lbfgs_misled(const struct optim *o, double objective);
+void optim_lbfgs_forget(struct optim *o);
+void optim_lbfgs_restart(struct optim *o, bool learned, double limit);
 
 extern const struct optim_family optim_gd, optim_spectral, optim_lbfgs, optim_newton; /* one file each */
 extern const struct optim_family optim_sgd, optim_momentum, optim_nesterov, optim_adagrad, optim_rmsprop, optim_adam,

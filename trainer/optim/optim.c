@@ -144,7 +144,7 @@ enum gm_code optim_create(struct optim **out, const struct optim_config *config,
         return code;
     o = memory;
     *o = (struct optim){.config = *config, .family = family, .penalised = penalised, .n = n};
-    if ((code = memory_alloc(&memory, doubles, sizeof(double), "the optimizer's state", err)))
+    if ((code = memory_alloc_walked(&memory, doubles, sizeof(double), "the optimizer's state", err)))
         goto failed;
     o->vectors = memory;
     if ((code = memory_alloc(&memory, NUMBER_COMMON + family->numbers, sizeof(double), "the optimizer's state", err)))
@@ -191,10 +191,21 @@ bool optim_takes_sample(const struct optim *o)
     return o->family == &optim_lbfgs && o->numbers[NUMBER_STARTED] == 0 && !optim_lbfgs_learned(o);
 }
 
-void optim_restart(struct optim *o, bool learned)
+void optim_restart(struct optim *o, bool learned, double limit)
 {
     if (o->family == &optim_lbfgs)
-        optim_lbfgs_restart(o, learned);
+        optim_lbfgs_restart(o, learned, limit);
+}
+
+bool optim_misled(const struct optim *o, double objective)
+{
+    return o->family == &optim_lbfgs && o->numbers[NUMBER_STARTED] == 0 && optim_lbfgs_misled(o, objective);
+}
+
+void optim_forget(struct optim *o)
+{
+    if (o->family == &optim_lbfgs)
+        optim_lbfgs_forget(o);
 }
 
 const double *optim_iterate(const struct optim *o)

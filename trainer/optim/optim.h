@@ -117,8 +117,12 @@ size_t optim_hessian_stride(const struct optim *o); /* >= 1 */
 /* lbfgs, before its first trial: a sample of the rows may be minimised first, after which optim_restart. */
 bool optim_takes_sample(const struct optim *o);
 /* As after optim_create; `learned`: what earlier trials told of the curvature is kept for the next, of another function
- * much like the one before, and optim_takes_sample says no. */
-void optim_restart(struct optim *o, bool learned);
+ * much like the one before, and optim_takes_sample says no. `limit`: see optim_misled. */
+void optim_restart(struct optim *o, bool learned, double limit);
+/* Before the first trial after optim_restart is told: is its objective above `limit` or no number? Then optim_forget:
+ * as after optim_create, but optim_takes_sample says no. */
+bool optim_misled(const struct optim *o, double objective);
+void optim_forget(struct optim *o);
 /* newton (a ridge) and lbfgs (curvatures that differ by more than 1e10) notice that the parameters are not determined
  * to working precision, so that the point where they end is one of many with nearly the same f. */
 bool optim_undetermined(const struct optim *o);

@@ -11,9 +11,13 @@
 void crowd_start(struct crowd *c, int threads, uint64_t memory)
 {
     int allowed = cpu_threads();
-    *c = (struct crowd){.threads = threads, .memory = memory, .next = clock_seconds() + CROWD_SECONDS};
-    if (allowed < threads) /* the user wanted more than there are, and has been told */
+    uint64_t limit = memory_limit();
+    *c = (struct crowd){.threads = threads, .memory = memory < limit ? memory : limit};
+    c->next = clock_seconds() + CROWD_SECONDS;
+    if (allowed < threads) { /* the user wanted more than there are, and has been told: they wait for each other */
         c->threads = allowed;
+        c->told_of_others = true;
+    }
     cpu_times(&c->ran, &c->waited);
 }
 

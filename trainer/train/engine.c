@@ -69,7 +69,8 @@ enum gm_code engine_init(struct engine *e, const struct problem *p, struct gm_er
         (code =
              memory_alloc((void **)&e->squares, count_ranges(e->n), sizeof *e->squares, "the gradient's norm", err)) ||
         (code = memory_alloc((void **)&e->sums, e->n_sums, sizeof *e->sums, "lane sums", err)) ||
-        (code = memory_alloc(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
+        (code =
+             memory_alloc_walked(&e->weights, p->model.ops->weights_bytes(&p->model), 1, "the model's weights", err)) ||
         (code = coupled_init(&e->coupled, p, err)) || (code = wide_init(&e->wide, p, e->threads, err)) ||
         (code = init_workers(e, block_rows, err))) {
         engine_release(e);

@@ -86,6 +86,8 @@ static enum gm_code step(struct run *r, struct gm_error *err)
         return code;
     if (takes_lloyds_step(r))
         return lloyds_step(r, &epoch, err);
+    if (warm_misled(r, isfinite(epoch.gradient_norm) ? epoch.objective : NAN))
+        return GM_OK;
     switch (tell(r, smooth)) {
     case OPTIM_REJECTED:
         break;
@@ -116,8 +118,12 @@ enum gm_code run_full(struct run *r, struct gm_error *err)
     while (!code && r->reason == STOP_NONE) {
         /* Without a checkpoint to save, the start is evaluated in any case: then there is a model to keep. */
         bool may_stop = r->epochs > 0 || r->problem->job->output.checkpoint;
+        r->engine.stop.asked = r->watch ? r->watch->interrupted : NULL;
+        code = warm_start(r, err);
+        if (code == GM_INTERRUPTED && !may_stop) /* a sample is given up at any time */
+            code = GM_OK;
         r->engine.stop.asked = may_stop && r->watch ? r->watch->interrupted : NULL;
-        if (!(code = warm_start(r, err)))
+        if (!code)
             code = step(r, err);
         if (code == GM_INTERRUPTED) /* in the middle of a pass, which changes nothing: as if before it */
             code = GM_OK;

@@ -129,7 +129,7 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
                       .lowest = INFINITY};
     stop_init(&r->stop);
     enum gm_code code;
-    if ((code = memory_alloc((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
+    if ((code = memory_alloc_walked((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
         (code = memory_alloc((void **)&r->gradient, r->n, sizeof(double), "the gradient", err)) ||
         (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
         (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||

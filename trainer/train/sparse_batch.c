@@ -48,7 +48,9 @@ enum gm_code sparse_batch_open(struct sparse_batch *s, struct engine *e, size_t 
         (code = take((void **)&s->sizes, s->most, sizeof *s->sizes, err)) ||
         (code = take((void **)&s->slopes, rows * s->width, sizeof *s->slopes, err)))
         return code;
-    return s->most > 1 ? team_open(&s->team, s->most, err) : GM_OK;
+    if (s->most > 1 && team_open(&s->team, s->most, NULL)) /* no thread to be had: the same bits on one */
+        s->most = 1;
+    return GM_OK;
 }
 
 void sparse_batch_close(struct sparse_batch *s)

@@ -17,7 +17,7 @@ static bool is_for(const struct run *r)
 }
 
 /* *lower: the sample's objective fell, and all was finite. */
-static enum gm_code descend(struct run *r, bool *lower, struct gm_error *err)
+static enum gm_code descend(struct run *r, bool *lower, double *limit, struct gm_error *err)
 {
     const uint8_t *penalised = r->penalised;
     struct engine_totals totals;
@@ -45,6 +45,7 @@ static enum gm_code descend(struct run *r, bool *lower, struct gm_error *err)
             break;
     }
     *lower = last < first;
+    *limit = first + (first - last) + 0.1 * fabs(first); /* beyond what a sample may err: the start is better */
     memcpy(r->params, optim_iterate(r->optim), r->n * sizeof *r->params);
     return GM_OK;
 }
@@ -52,14 +53,24 @@ static enum gm_code descend(struct run *r, bool *lower, struct gm_error *err)
 enum gm_code warm_start(struct run *r, struct gm_error *err)
 {
     bool lower;
+    double limit = 0;
     if (!is_for(r))
         return GM_OK;
     memcpy(r->kept, r->params, r->n * sizeof *r->params); /* there is no result yet */
     r->engine.sample = hessian_sample_stride(r->problem);
-    enum gm_code code = descend(r, &lower, err);
+    enum gm_code code = descend(r, &lower, &limit, err);
     r->engine.sample = 0;
     if (code || !lower)
         memcpy(r->params, r->kept, r->n * sizeof *r->params);
-    optim_restart(r->optim, !code && lower);
+    optim_restart(r->optim, !code && lower, limit);
     return code;
+}
+
+bool warm_misled(struct run *r, double objective)
+{
+    if (!optim_misled(r->optim, objective))
+        return false;
+    memcpy(r->params, r->kept, r->n * sizeof *r->params); /* the start; there is no result yet */
+    optim_forget(r->optim);
+    return true;
 }

@@ -16,4 +16,8 @@
 /* r->params and r->optim before their first trial; others are left as they are. GM_INTERRUPTED: as before it. */
 enum gm_code warm_start(struct run *r, struct gm_error *err);
 
+/* After the first pass over all rows: a sample that lacks rare rows may end where all rows have no finite loss, or a
+ * far larger one than the start. Then r->params are the start again. */
+bool warm_misled(struct run *r, double objective);
+
 #endif
