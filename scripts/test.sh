@@ -4,7 +4,7 @@
 #   scripts/test.sh                  all of it
 #   scripts/test.sh --quick          release build and its tests only
 #   scripts/test.sh SECTION...       some of: format scripts release asan tsan tidy fuzz
-#   scripts/test.sh faults           the table of faults, printed; GRADMILL_FAULTS=full: every case, about an hour
+#   scripts/test.sh faults           the table of faults, printed; GRADMILL_FAULTS=full: every case, in minutes
 #
 # tsan runs the tests named in tests/CMakeLists.txt as threaded. A failed section does not stop the others; the exit code
 # says whether all passed.
