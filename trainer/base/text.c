@@ -11,12 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define WORD_MOST 63 /* longer words have no near neighbours */
+#include "base/size.h"
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#define WORD_MOST 63 /* longer words have no near neighbours */
 
 static bool same_letter(char a, char b)
 {
@@ -34,9 +31,9 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
             size_t cost = before[j - 1] + !same_letter(a[i - 1], b[j - 1]);
-            cost = least(cost, least(before[j], row[j - 1]) + 1);
+            cost = size_least(cost, size_least(before[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
-                cost = least(cost, before_that[j - 2] + 1);
+                cost = size_least(cost, before_that[j - 2] + 1);
             row[j] = cost;
         }
     }

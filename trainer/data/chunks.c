@@ -9,6 +9,7 @@
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "base/size.h"
 #include "data/bytes_at.h"
 #include "data/decode.h"
 #include "data/failure.h"
@@ -52,11 +53,6 @@ struct request {
     unsigned char *to;
 };
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool joins_of(const struct stored *stored, const struct layout *layout)
 {
     bool joins = stored->rank > 1;
@@ -71,7 +67,7 @@ static size_t group_of(const struct stored *stored, const struct layout *layout)
     size_t run = layout->chunk_bytes / layout->chunk[0];
     if (!joins_of(stored, layout) || run >= LINE_BYTES)
         return 1;
-    size_t group = least(LINE_BYTES / run, (stored->dims[1] - 1) / layout->chunk[1] + 1);
+    size_t group = size_least(LINE_BYTES / run, (stored->dims[1] - 1) / layout->chunk[1] + 1);
     return group * layout->chunk_bytes <= GROUP_BYTES ? group : 1;
 }
 
@@ -208,7 +204,7 @@ static void place(const struct chunks *chunks, const hsize_t *start, size_t leve
 {
     const struct stored *stored = chunks->stored;
     const struct layout *layout = chunks->layout;
-    size_t n = least(layout->chunk[level], stored->dims[level] - (size_t)start[level]), last = stored->rank - 1;
+    size_t n = size_least(layout->chunk[level], stored->dims[level] - (size_t)start[level]), last = stored->rank - 1;
     size_t step_from = layout->value_bytes, step_to = layout->value_bytes;
     for (size_t i = level + 1; i < stored->rank; i++) {
         step_from *= layout->chunk[i];
@@ -218,7 +214,7 @@ static void place(const struct chunks *chunks, const hsize_t *start, size_t leve
     if (level == last) {
         memcpy(to, from, n * layout->value_bytes);
     } else if (level + 1 == last) {
-        size_t run = least(layout->chunk[last], stored->dims[last] - (size_t)start[last]) * layout->value_bytes;
+        size_t run = size_least(layout->chunk[last], stored->dims[last] - (size_t)start[last]) * layout->value_bytes;
         const struct bytes_join join = {from,    0,  step_from, n, to + (size_t)start[last] * layout->value_bytes,
                                         step_to, run};
         KERNEL_PICK(bytes_join, kernels_isa())(&join);
@@ -274,7 +270,7 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
     const struct layout *layout = chunks->layout;
     const struct stored *stored = chunks->stored;
     size_t groups = (chunks->tiles - 1) / chunks->group + 1, band = request->first + task / groups;
-    size_t tile = task % groups * chunks->group, n = least(chunks->group, chunks->tiles - tile);
+    size_t tile = task % groups * chunks->group, n = size_least(chunks->group, chunks->tiles - tile);
     unsigned char *to = request->to + (band - request->first) * layout->chunk[0] * stored->row_bytes;
     hsize_t start[H5_RANK_MOST];
     set_start(chunks, band, tile, start);
@@ -286,7 +282,7 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
     }
     if (code != GM_OK || direct)
         return code;
-    size_t run = layout->chunk_bytes / layout->chunk[0], rows = least(layout->chunk[0], stored->rows - start[0]);
+    size_t run = layout->chunk_bytes / layout->chunk[0], rows = size_least(layout->chunk[0], stored->rows - start[0]);
     size_t at = tile * run;
     const struct bytes_join join = {.from = worker->tiles,
                                     .from_step = layout->chunk_bytes,
@@ -294,7 +290,7 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
                                     .rows = rows,
                                     .to = to + at,
                                     .to_step = stored->row_bytes,
-                                    .bytes = least(n * run, stored->row_bytes - at)};
+                                    .bytes = size_least(n * run, stored->row_bytes - at)};
     if (chunks->joins)
         KERNEL_PICK(bytes_join, kernels_isa())(&join);
     else
@@ -326,8 +322,8 @@ static enum gm_code read_part(struct chunks *chunks, size_t band, struct row_ran
     if (chunks->band_index != band) {
         chunks->band_index = NO_BAND;
         if (!chunks->band)
-            code =
-                memory_alloc((void **)&chunks->band, least(height, stored->rows), row_bytes, "a band of chunks", err);
+            code = memory_alloc((void **)&chunks->band, size_least(height, stored->rows), row_bytes, "a band of chunks",
+                                err);
         if (code == GM_OK)
             code = do_request(chunks, &(struct request){band, band + 1, chunks->band}, err);
         if (code != GM_OK)
@@ -344,14 +340,14 @@ static enum gm_code read_range(struct chunks *chunks, struct row_range rows, uns
     size_t height = chunks->layout->chunk[0], next = rows.first;
     enum gm_code code = GM_OK;
     while (code == GM_OK && next < rows.end) {
-        size_t band = next / height, band_end = least((band + 1) * height, stored->rows);
+        size_t band = next / height, band_end = size_least((band + 1) * height, stored->rows);
         unsigned char *at = to + (next - rows.first) * stored->row_bytes;
         if (next == band * height && band_end <= rows.end) { /* whole bands, as many as there are */
             size_t end = rows.end == stored->rows ? (rows.end - 1) / height + 1 : rows.end / height;
             code = do_request(chunks, &(struct request){band, end, at}, err);
-            next = least(end * height, stored->rows);
+            next = size_least(end * height, stored->rows);
         } else {
-            size_t end = least(band_end, rows.end);
+            size_t end = size_least(band_end, rows.end);
             code = read_part(chunks, band, (struct row_range){next, end}, at, err);
             next = end;
         }

@@ -9,6 +9,7 @@
 #include "base/hdf5_lock.h"
 #include "base/lanes.h"
 #include "base/memory.h"
+#include "base/size.h"
 #include "data/bytes_at.h"
 #include "data/failure.h"
 #include "data/kernels.h"
@@ -42,16 +43,6 @@ struct request {
     unsigned char *to;
 };
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t most(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 bool placed_fits(const struct stored *stored, const struct layout *layout)
 {
     bool fits = layout->n_filters == 0;
@@ -69,12 +60,13 @@ static void set_sizes(struct placed *placed, const struct stored *stored, const 
     placed->tiles = flat ? 1 : (stored->dims[1] - 1) / layout->chunk[1] + 1;
     placed->run = layout->chunk_bytes / placed->height;
     placed->whole = flat || layout->chunk[1] == stored->dims[1];
-    placed->task_rows = least(placed->height, most(1, (placed->whole ? WHOLE_BYTES : PIECE_BYTES) / placed->run));
+    placed->task_rows =
+        size_least(placed->height, size_most(1, (placed->whole ? WHOLE_BYTES : PIECE_BYTES) / placed->run));
     placed->task_tiles =
-        placed->whole ? 1 : least(placed->tiles, most(1, SCRATCH_BYTES / (placed->task_rows * placed->run)));
-    placed->blocks = (least(placed->height, stored->rows) - 1) / placed->task_rows + 1;
+        placed->whole ? 1 : size_least(placed->tiles, size_most(1, SCRATCH_BYTES / (placed->task_rows * placed->run)));
+    placed->blocks = (size_least(placed->height, stored->rows) - 1) / placed->task_rows + 1;
     placed->groups = (placed->tiles - 1) / placed->task_tiles + 1;
-    placed->bands = least((stored->dims[0] - 1) / placed->height + 1, most(1, KNOWN_MOST / placed->tiles));
+    placed->bands = size_least((stored->dims[0] - 1) / placed->height + 1, size_most(1, KNOWN_MOST / placed->tiles));
 }
 
 static size_t scratch_bytes(const struct placed *placed)
@@ -180,7 +172,8 @@ static enum gm_code read_part(const struct placed *placed, const struct part *pa
 {
     const struct stored *stored = placed->stored;
     size_t rows = part->rows.end - part->rows.first, first = part->tile * placed->run;
-    size_t step = placed->task_rows * placed->run, bytes = least(part->tiles * placed->run, stored->row_bytes - first);
+    size_t step = placed->task_rows * placed->run,
+           bytes = size_least(part->tiles * placed->run, stored->row_bytes - first);
     unsigned char *scratch =
         placed->whole ? to : placed->scratch + (size_t)omp_get_thread_num() * scratch_bytes(placed);
     enum gm_code code = GM_OK;
@@ -200,11 +193,11 @@ static struct part make_part(const struct placed *placed, const struct request *
     size_t group = task % placed->groups, block = task / placed->groups % placed->blocks;
     size_t band = task / placed->groups / placed->blocks, tile = group * placed->task_tiles;
     size_t start = (request->band + band) * placed->height, first = start + block * placed->task_rows;
-    size_t end = least(first + placed->task_rows, start + placed->height);
-    return (struct part){.rows = {most(first, request->rows.first), least(end, request->rows.end)},
+    size_t end = size_least(first + placed->task_rows, start + placed->height);
+    return (struct part){.rows = {size_most(first, request->rows.first), size_least(end, request->rows.end)},
                          .band = request->band + band,
                          .tile = tile,
-                         .tiles = least(placed->task_tiles, placed->tiles - tile),
+                         .tiles = size_least(placed->task_tiles, placed->tiles - tile),
                          .at = placed->at + band * placed->tiles + tile};
 }
 
@@ -231,8 +224,8 @@ enum gm_code placed_read(struct placed *placed, size_t first, size_t rows, void 
     size_t end = first + rows, row_bytes = placed->stored->row_bytes;
     enum gm_code code = GM_OK;
     for (size_t next = first; code == GM_OK && next < end;) {
-        size_t band = next / placed->height, bands = least(placed->bands, (end - 1) / placed->height + 1 - band);
-        size_t stop = least(end, (band + bands) * placed->height);
+        size_t band = next / placed->height, bands = size_least(placed->bands, (end - 1) / placed->height + 1 - band);
+        size_t stop = size_least(end, (band + bands) * placed->height);
         struct request request = {{next, stop}, band, bands, (unsigned char *)to + (next - first) * row_bytes};
         code = do_request(placed, &request, err);
         next = stop;

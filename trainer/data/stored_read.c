@@ -8,14 +8,10 @@
 #include "base/lanes.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "base/size.h"
 
 #define WORDS_AT_ONCE ((size_t)4096)
 #define WORDS_BYTES   ((size_t)16 << 20)
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* A block of the dataset: `count` values in each dimension from `start` on; in memory they go to the corner of [room].
  */
@@ -129,11 +125,11 @@ enum gm_code stored_each_word(const struct stored *stored, stored_word_fn *word,
     hdf5_lock();
     hid_t type = word_type(stored, &bytes);
     bool variable = type >= 0 && H5Tis_variable_str(type) > 0;
-    size_t at_once = bytes > WORDS_BYTES ? 1 : least(WORDS_AT_ONCE, WORDS_BYTES / (bytes ? bytes : 1));
+    size_t at_once = bytes > WORDS_BYTES ? 1 : size_least(WORDS_AT_ONCE, WORDS_BYTES / (bytes ? bytes : 1));
     enum gm_code code = type >= 0 ? memory_alloc((void **)&words, at_once, bytes, "words", err)
                                   : error_set(err, GM_BAD_DATA, "%s: its words cannot be read.", stored->at);
     for (size_t first = 0, rows; code == GM_OK && first < stored->rows; first += rows) {
-        rows = least(stored->rows - first, at_once);
+        rows = size_least(stored->rows - first, at_once);
         struct row_range range = {first, first + rows};
         struct reason reason;
         if (!read_rows(stored, type, range, words, &reason)) {

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/cpu.h"
+#include "base/size.h"
 #include "optim/dots.h"
 
 #define BLOCK 48 /* rows of a block, whole tiles of 4 and of 3 */
@@ -22,27 +23,22 @@ static double scaled(const struct cholesky *c, size_t i, size_t j)
     return c->matrix[j * c->n + i] * c->scale[i] * c->scale[j];
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Elements (rows, columns) of the block at (row, column): S A S minus what the columns left of the block explain. On
  * the diagonal those above it are left alone. */
 static void explain(const struct cholesky *c, dots_function *dots, size_t row, size_t column)
 {
-    size_t n = c->n, row_end = least(row + BLOCK, n), column_end = least(column + BLOCK, n);
+    size_t n = c->n, row_end = size_least(row + BLOCK, n), column_end = size_least(column + BLOCK, n);
     for (size_t i = row; i < row_end; i += 4)
         for (size_t j = column; j < column_end && j < i + 4; j += 3) {
             const double *a[4], *b[3];
             double products[4][3];
             for (size_t r = 0; r < 4; r++)
-                a[r] = c->matrix + least(i + r, n - 1) * n;
+                a[r] = c->matrix + size_least(i + r, n - 1) * n;
             for (size_t s = 0; s < 3; s++)
-                b[s] = c->matrix + least(j + s, n - 1) * n;
+                b[s] = c->matrix + size_least(j + s, n - 1) * n;
             dots(a, b, column, products);
-            for (size_t r = i; r < least(i + 4, row_end); r++)
-                for (size_t s = j; s < least(j + 3, column_end) && s < r; s++)
+            for (size_t r = i; r < size_least(i + 4, row_end); r++)
+                for (size_t s = j; s < size_least(j + 3, column_end) && s < r; s++)
                     c->matrix[r * n + s] = scaled(c, r, s) - products[r - i][s - j];
         }
 }
@@ -83,7 +79,7 @@ bool cholesky_factor(const struct cholesky *c, double ridge)
         c->scale[i] = size > 0 ? 1 / sqrt(size) : 1;
     }
     for (size_t row = 0; row < n; row += BLOCK) {
-        size_t end = least(row + BLOCK, n);
+        size_t end = size_least(row + BLOCK, n);
         for (size_t column = 0; column < row; column += BLOCK) {
             explain(c, dots, row, column);
             for (size_t i = row; i < end; i++)

@@ -1,5 +1,6 @@
 /* The minibatch families: what each keeps between steps; their arithmetic is kernels/update.c. */
 #include "base/cpu.h"
+#include "base/fetch.h"
 #include "optim/lazy.h"
 #include "optim/method.h"
 #include "optim/update.h"
@@ -75,28 +76,21 @@ double optim_unbias2(const struct optim *o)
     return update_of(o, 0).unbias2;
 }
 
-static void fetch(const void *base, size_t element, size_t first, size_t count)
-{
-    const char *from = (const char *)base + first * element;
-    for (size_t i = 0; i < count * element; i += 64)
-        __builtin_prefetch(from + i, 1);
-}
-
 /* Parameters [first, first + count) and their state. */
 static void fetch_run(const struct optim *o, const struct update *u, const double *w, size_t first, size_t count)
 {
-    fetch(w, sizeof *w, first, count);
+    fetch_to_write(w + first, count * sizeof *w);
     if (u->l1 > 0 || u->decay > 0)
-        fetch(u->penalised, 1, first, count);
+        fetch_to_read(u->penalised + first, count);
     if (u->first_single) {
-        fetch(u->first_single, sizeof *u->first_single, first, count);
-        fetch(u->second_single, sizeof *u->second_single, first, count);
+        fetch_to_write(u->first_single + first, count * sizeof *u->first_single);
+        fetch_to_write(u->second_single + first, count * sizeof *u->second_single);
         return;
     }
     if (o->family != &optim_sgd)
-        fetch(u->first, sizeof *u->first, first, count);
+        fetch_to_write(u->first + first, count * sizeof *u->first);
     if (u->second != u->first)
-        fetch(u->second, sizeof *u->second, first, count);
+        fetch_to_write(u->second + first, count * sizeof *u->second);
 }
 
 void optim_fetch_list(const struct optim *o, const double *w, const struct optim_list *list)

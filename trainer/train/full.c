@@ -35,8 +35,7 @@ static enum gm_code gradient(struct run *r, struct gm_error *err)
  */
 static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smooth, struct gm_error *err)
 {
-    const uint8_t *penalised = r->penalised;
-    double begun = clock_seconds(), l1 = r->config.l1;
+    double begun = clock_seconds();
     enum gm_code code = gradient(r, err);
     if (!code && r->problem->validation.set)
         code = engine_validate(&r->engine, r->params, &r->totals, err);
@@ -45,9 +44,10 @@ static enum gm_code evaluate(struct run *r, struct gm_epoch *epoch, double *smoo
     const struct engine_totals *t = &r->totals;
     epoch->train_loss = t->loss[0] / t->weight[0];
     epoch->validation_loss = r->problem->has_validation ? t->loss[1] / t->weight[1] : NAN;
-    *smooth = epoch->train_loss + penalty_l2(r->config.l2, penalised, r->params, r->gradient, r->n);
-    epoch->objective = *smooth + penalty_l1(l1, penalised, r->params, r->n);
-    epoch->gradient_norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
+    struct run_value value = run_value(r, t);
+    *smooth = value.smooth;
+    epoch->objective = value.objective;
+    epoch->gradient_norm = value.norm;
     epoch->rows_per_second = (double)r->problem->train.schema->rows / fmax(clock_seconds() - begun, 1e-9);
     return GM_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/size.h"
 
 #define CACHE_BYTES  ((size_t)256 << 10) /* of factors that a tile touches: half of a second-level cache of 512 KiB */
 #define SIDE_USUAL   16                  /* enough for this many threads, where there are ratings for it */
@@ -15,16 +16,11 @@
 #define TILE_RATINGS 256   /* of a tile on average, at least */
 #define REPEATS      4
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 size_t grid_side(const struct grid_shape *s)
 {
     size_t side = (size_t)sqrt((double)s->rows / LARGE_BLOCK), small = (size_t)sqrt((double)s->rows / TILE_RATINGS);
-    side = side > SIDE_USUAL ? least(side, SIDE_MOST) : least(SIDE_USUAL, small);
-    side = least(side, least(s->users, s->items));
+    side = side > SIDE_USUAL ? size_least(side, SIDE_MOST) : size_least(SIDE_USUAL, small);
+    side = size_least(side, size_least(s->users, s->items));
     return side ? side : 1;
 }
 
@@ -32,8 +28,8 @@ size_t grid_inner(const struct grid_shape *s, size_t side)
 {
     size_t items = s->items / side * s->row_bytes, users = s->users / side * s->row_bytes;
     size_t room = items < CACHE_BYTES / 2 ? CACHE_BYTES - items : CACHE_BYTES / 2;
-    size_t inner = least(users / room + 1, s->rows / (side * side * TILE_RATINGS));
-    inner = least(least(inner, INNER_MOST), s->users / side);
+    size_t inner = size_least(users / room + 1, s->rows / (side * side * TILE_RATINGS));
+    inner = size_least(size_least(inner, INNER_MOST), s->users / side);
     return inner ? inner : 1;
 }
 

@@ -193,6 +193,17 @@ static bool ties_with_best(const struct run *r, const struct stop_epoch *seen)
            seen->monitored - r->stop.best_loss <= 1e-10 * fabs(r->stop.best_loss);
 }
 
+struct run_value run_value(struct run *r, const struct engine_totals *totals)
+{
+    const uint8_t *penalised = r->penalised;
+    double loss = totals->loss[0] / totals->weight[0], l1 = r->config.l1;
+    struct run_value value;
+    value.smooth = loss + penalty_l2(r->config.l2, penalised, r->params, r->gradient, r->n);
+    value.objective = value.smooth + penalty_l1(l1, penalised, r->params, r->n);
+    value.norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
+    return value;
+}
+
 enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double *point, struct gm_error *err)
 {
     struct stop_epoch seen = {.epoch = epoch->epoch,

@@ -93,6 +93,12 @@ void run_release(struct run *r);
  * interrupted; other codes are failures. */
 enum gm_code run_train(struct run *r, struct gm_error *err);
 
+/* The objective at r->params from a pass's totals and gradient, to which l2's part is added. */
+struct run_value {
+    double smooth, objective, norm; /* without l1; with it; of the objective's gradient */
+};
+struct run_value run_value(struct run *r, const struct engine_totals *totals);
+
 /* Report an epoch to the log and the watcher, keep it when it is the best, ask the stop rule. point [n]: its weights.
  */
 enum gm_code run_epoch(struct run *r, const struct gm_epoch *epoch, const double *point, struct gm_error *err);

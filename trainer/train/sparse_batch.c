@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/memory.h"
 #include "data/convert.h"
 #include "train/engine_inside.h"
@@ -88,12 +89,6 @@ void sparse_batch_share(struct sparse_batch *s, team_fn *fn, void *context)
 
 /* ---- where the entries are ---- */
 
-static void fetch(const void *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch((const char *)from + i);
-}
-
 /* What the next batch looks up by row number. */
 static void fetch_next(const struct sparse_batch *s, const struct engine_batch *b)
 {
@@ -104,7 +99,7 @@ static void fetch_next(const struct sparse_batch *s, const struct engine_batch *
     for (size_t i = b->rows; i < end; i++) {
         __builtin_prefetch(w->start + b->index[i]);
         if (w->target)
-            fetch((const char *)w->target + b->index[i] * bytes, bytes);
+            fetch_to_read((const char *)w->target + b->index[i] * bytes, bytes);
         if (w->weight)
             __builtin_prefetch(w->weight + b->index[i]);
     }

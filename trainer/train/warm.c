@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "optim/penalty.h"
-
 #define ENOUGH      1e-4 /* of the first gradient: beyond the error of a sample, and pairs for the steps that follow */
 #define MOST_TRIALS 40
 
@@ -19,9 +17,8 @@ static bool is_for(const struct run *r)
 /* *lower: the sample's objective fell, and all was finite. */
 static enum gm_code descend(struct run *r, bool *lower, double *limit, struct gm_error *err)
 {
-    const uint8_t *penalised = r->penalised;
     struct engine_totals totals;
-    double first = NAN, last = NAN, steep = 0, l1 = r->config.l1;
+    double first = NAN, last = NAN, steep = 0;
     *lower = false;
     for (int trial = 0; trial < MOST_TRIALS; trial++) {
         enum gm_code code = engine_gradient(&r->engine, r->params, &totals, r->gradient, err);
@@ -29,19 +26,16 @@ static enum gm_code descend(struct run *r, bool *lower, double *limit, struct gm
             return code;
         if (!totals.finite || !(totals.weight[0] > 0))
             return GM_OK;
-        double smooth =
-            totals.loss[0] / totals.weight[0] + penalty_l2(r->config.l2, penalised, r->params, r->gradient, r->n);
-        double objective = smooth + penalty_l1(l1, penalised, r->params, r->n);
-        double norm = penalty_gradient_norm(l1, penalised, r->params, r->gradient, r->n);
-        enum optim_verdict verdict = optim_tell(r->optim, r->params, smooth, r->gradient);
+        struct run_value value = run_value(r, &totals);
+        enum optim_verdict verdict = optim_tell(r->optim, r->params, value.smooth, r->gradient);
         if (verdict == OPTIM_STUCK)
             break;
         if (verdict == OPTIM_REJECTED)
             continue;
-        last = objective;
-        first = isnan(first) ? objective : first;
-        steep = fmax(steep, norm);
-        if (norm <= ENOUGH * steep)
+        last = value.objective;
+        first = isnan(first) ? last : first;
+        steep = fmax(steep, value.norm);
+        if (value.norm <= ENOUGH * steep)
             break;
     }
     *lower = last < first;

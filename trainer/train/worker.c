@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fetch.h"
 #include "base/memory.h"
 
 #define CANARY_COUNT 8 /* doubles on each side of a buffer that a plugin writes */
@@ -241,13 +242,6 @@ static void note_columns(struct worker *w, const struct data_schema *schema, con
     w->has_group = window->group != NULL;
 }
 
-/* What the next block reads beside its features: too short for the processor to see a stream. */
-static void fetch_ahead(const void *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch((const char *)from + i);
-}
-
 void worker_fill(struct worker *w, const struct data_schema *schema, const struct walk_block *b)
 {
     const struct data_window *window = b->window;
@@ -261,7 +255,7 @@ void worker_fill(struct worker *w, const struct data_schema *schema, const struc
         const char *target = (const char *)window->target + b->first * target_bytes;
         convert_to_f64(schema->target_type, target, b->rows * schema->targets, w->all.target);
         if (b->next)
-            fetch_ahead(target + b->rows * target_bytes, b->rows * target_bytes);
+            fetch_to_read(target + b->rows * target_bytes, b->rows * target_bytes);
     }
     if (w->has_weight)
         memcpy(w->all.weight, window->weight + b->first, b->rows * sizeof(double));
@@ -303,7 +297,7 @@ void worker_gather(struct worker *w, const struct data_schema *schema, const str
     }
     for (size_t i = 0; i < rows; i++) {
         if (i + 1 < rows) /* rows that lie anywhere: the processor cannot see the next one coming */
-            fetch_ahead((const char *)window->x + index[i + 1] * window->stride, window->stride);
+            fetch_to_read((const char *)window->x + index[i + 1] * window->stride, window->stride);
         convert_rows(m, schema->type, (const char *)window->x + index[i] * window->stride, 1,
                      (char *)w->x + i * row_bytes);
     }
