@@ -67,6 +67,8 @@ const char *test_path(const char *name);
 const char *test_source(const char *name);
 /* Write a text file. */
 void test_write(const char *path, const char *text);
+/* The same of ROOT/PATH, with the directories on the way. */
+void test_plant(const char *root, const char *path, const char *text);
 
 /* Run the program (GRADMILL) with arguments, NULL-terminated, in the test directory. */
 struct test_result {

@@ -2,9 +2,7 @@
 #include "base/cpu.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -13,9 +11,8 @@
 #include <cpuid.h>
 #endif
 
+#include "base/affinity.h"
 #include "base/cgroup.h"
-
-#define CPUS_MOST (1 << 20) /* of the affinity mask: far beyond any kernel's */
 
 static const char *const isa_names[] = {[CPU_BASELINE] = "baseline", [CPU_AVX2] = "avx2", [CPU_AVX512] = "avx512"};
 
@@ -55,22 +52,14 @@ const char *cpu_isa_name(enum cpu_isa isa)
     return isa_names[isa];
 }
 
-/* Processors in the affinity mask; the kernel's mask may be larger than the C library's fixed cpu_set_t. */
-static int affinity_count(void)
+static int processors(void)
 {
-    int count = 0;
-    for (int cpus = 1024; cpus <= CPUS_MOST; cpus *= 4) {
-        cpu_set_t *set = CPU_ALLOC(cpus);
-        size_t size = CPU_ALLOC_SIZE(cpus);
-        if (!set)
-            break;
-        int failed = sched_getaffinity(0, size, set) != 0 ? errno : 0;
-        count = failed ? 0 : CPU_COUNT_S(size, set);
-        CPU_FREE(set);
-        if (failed != EINVAL) /* EINVAL: the set is too small */
-            break;
-    }
-    return count ? count : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    struct affinity mask;
+    if (!affinity_init(&mask))
+        return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int count = affinity_count(&mask);
+    affinity_release(&mask);
+    return count;
 }
 
 int cpu_threads_within(int processors, double quota)
@@ -81,7 +70,7 @@ int cpu_threads_within(int processors, double quota)
 
 int cpu_threads(void)
 {
-    return cpu_threads_within(affinity_count(), cgroup_limits("").cpus);
+    return cpu_threads_within(processors(), cgroup_limits("").cpus);
 }
 
 bool cpu_times(double *ran, double *waited)

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #define LINE        64
 #define SPINS       2000 /* some tens of microseconds */
@@ -135,21 +135,6 @@ void team_run(struct team *team, size_t items, team_fn *fn, void *context)
             sched_yield();
 }
 
-/* Signals are for the threads that know of them; those of faults cannot be left to others. */
-static int start(struct helper *helper)
-{
-    sigset_t most, before;
-    sigfillset(&most);
-    sigdelset(&most, SIGSEGV);
-    sigdelset(&most, SIGBUS);
-    sigdelset(&most, SIGFPE);
-    sigdelset(&most, SIGILL);
-    pthread_sigmask(SIG_SETMASK, &most, &before);
-    int status = pthread_create(&helper->thread, NULL, help, helper);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status;
-}
-
 enum gm_code team_open(struct team **out, size_t threads, struct gm_error *err)
 {
     struct team *team = NULL;
@@ -165,7 +150,7 @@ enum gm_code team_open(struct team **out, size_t threads, struct gm_error *err)
         struct helper *helper = &team->helpers[t - 1];
         helper->team = team;
         helper->number = t;
-        int status = start(helper);
+        int status = thread_start(&helper->thread, help, helper);
         if (status)
             code = error_set(err, GM_SYSTEM, "Thread %zu of %zu could not be started: %s.", t + 1, threads,
                              strerror(status));

@@ -2,12 +2,12 @@
 #include "data/reader.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct reader {
     struct reader_source source;
@@ -55,17 +55,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Signals are the main thread's. */
-static int start(struct reader *reader)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int status = pthread_create(&reader->thread, NULL, run, reader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status;
-}
-
 enum gm_code reader_open(struct reader **out, const struct reader_source *source, struct gm_error *err)
 {
     *out = NULL;
@@ -76,7 +65,7 @@ enum gm_code reader_open(struct reader **out, const struct reader_source *source
     reader->source = *source;
     pthread_mutex_init(&reader->lock, NULL);
     pthread_cond_init(&reader->changed, NULL);
-    int status = start(reader);
+    int status = thread_start(&reader->thread, run, reader);
     if (status == 0) {
         *out = reader;
         return GM_OK;

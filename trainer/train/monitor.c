@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/pulse.h"
 #include "base/sleepers.h"
+#include "base/thread.h"
 #include "train/engine.h"
 #include "train/problem.h"
 
@@ -131,7 +132,7 @@ void monitor_start(struct monitor *m, const struct gm_job *job, const struct gm_
     pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
     pthread_cond_init(&m->wake, &how);
     pthread_condattr_destroy(&how);
-    if (pthread_create(&m->thread, NULL, watch, m) != 0) {
+    if (thread_start(&m->thread, watch, m) != 0) {
         m->watch = NULL;
         problem_note(watcher, "No thread to spare: run.watchdog does not watch.");
     }
