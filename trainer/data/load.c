@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "base/text.h"
@@ -46,6 +47,8 @@ enum gm_code set_read_target(struct data_set *set, struct gm_error *err)
         return code == GM_OK ? stored_each_word(target, add_word, set, err) : code;
     }
     enum gm_code code = memory_alloc(&set->target_values, target->rows, target->row_bytes, "the target", err);
+    if (code == GM_OK && set->plan.rows == target->rows) /* the plan is made, and not of several files */
+        home_of_rows(set->target_values, target->row_bytes, NULL, &set->plan, set->threads);
     return code == GM_OK ? read_all(target, set->target_values, err) : code;
 }
 
@@ -284,6 +287,8 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
     if (set->x)
         return GM_OK;
     enum gm_code code = memory_alloc(&set->copy, features->rows, features->row_bytes, "the features", err);
+    if (code == GM_OK)
+        home_of_rows(set->copy, features->row_bytes, NULL, &set->plan, set->threads);
     bool own = set->members || set->parts[0] || set->chunks || set->mapped.open;
     if (code == GM_OK)
         code = own ? set_read_features(set, 0, features->rows, set->copy, err) : read_all(features, set->copy, err);

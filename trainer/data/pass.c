@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "base/text.h"
@@ -135,6 +136,20 @@ static enum gm_code size_memory(struct data_pass *pass, struct pass_memory *need
     return GM_OK;
 }
 
+/* A buffer's pages to the threads that will have its rows; sparse rows differ from window to window. */
+static void settle(const struct data_pass *pass, void *buffer, size_t bytes)
+{
+    const struct data_set *set = pass->set;
+    struct lane_plan window = set->plan;
+    if (set->sparse) {
+        home_of_items(buffer, bytes, set->threads);
+        return;
+    }
+    window.rows = bytes / set->features.row_bytes;
+    window.slabs = (window.rows - 1) / window.slab_rows + 1;
+    home_of_rows(buffer, set->features.row_bytes, NULL, &window, set->threads);
+}
+
 /* Take the memory of the last pass when it is large enough. */
 static enum gm_code take_memory(struct data_pass *pass, struct gm_error *err)
 {
@@ -150,7 +165,8 @@ static enum gm_code take_memory(struct data_pass *pass, struct gm_error *err)
     pass_memory_release(memory);
     *memory = need;
     for (size_t i = 0; code == GM_OK && i < need.n_buffers; i++)
-        code = memory_alloc(&memory->buffers[i], need.buffer_bytes, 1, "a window of features", err);
+        if (!(code = memory_alloc(&memory->buffers[i], need.buffer_bytes, 1, "a window of features", err)))
+            settle(pass, memory->buffers[i], need.buffer_bytes);
     if (code == GM_OK && need.sides_bytes)
         code = memory_alloc(&memory->sides, need.sides_bytes, 1, "a window of targets", err);
     if (code == GM_OK && need.n_numbers)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/memory.h"
 
 size_t sparse_entry_bytes(const struct sparse *s)
@@ -255,8 +256,11 @@ enum gm_code sparse_make_resident(struct sparse *s, const struct lane_plan *plan
         code = memory_alloc((void **)&s->index, s->entries, sizeof *s->index, "the columns of the entries", err);
     if (code == GM_OK)
         code = memory_alloc(&s->value, s->entries, data_type_size(s->values.stored.value_type), "the entries", err);
-    if (code == GM_OK && s->form == SPARSE_CSR)
+    if (code == GM_OK && s->form == SPARSE_CSR) {
+        home_of_rows(s->index, sizeof *s->index, s->start, plan, threads);
+        home_of_rows(s->value, data_type_size(s->values.stored.value_type), s->start, plan, threads);
         return sparse_read(s, 0, s->rows, s->value, s->index, err);
+    }
     if (code == GM_OK)
         code = to_rows(s, err);
     if (code == GM_OK)

@@ -9,10 +9,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/share.h"
 #include "optim/optim.h"
 #include "train/reduce.h"
 
-#define RANGE_PARAMS 4096 /* parameters that one thread reduces and updates at a time */
+#define RANGE_PARAMS 4096                /* parameters that one thread reduces and updates at a time */
+#define CLEAR_BYTES  ((size_t)256 << 10) /* worth the threads */
 
 static size_t larger(size_t a, size_t b)
 {
@@ -206,11 +208,21 @@ static void validation_block(void *context, int thread, size_t lane, const struc
     worker_loss(w, 1, 0, block->row, &e->sums[lane]);
 }
 
+/* By the threads that begin with them. */
+static void clear_gradients(struct engine *e, size_t n_lanes)
+{
+#pragma omp parallel num_threads(e->threads) if (n_lanes * e->n * sizeof *e->lanes >= CLEAR_BYTES)
+    {
+        struct row_range own = share_own(n_lanes, omp_get_num_threads(), omp_get_thread_num());
+        memset(e->lanes + own.first * e->n, 0, (own.end - own.first) * e->n * sizeof *e->lanes);
+    }
+}
+
 static void clear_lanes(struct engine *e, size_t n_lanes, bool gradient)
 {
     memset(e->sums, 0, n_lanes * sizeof *e->sums);
     if (gradient)
-        memset(e->lanes, 0, n_lanes * e->n * sizeof *e->lanes);
+        clear_gradients(e, n_lanes);
     for (size_t l = 0; gradient && e->n_theta && l < n_lanes; l++)
         e->sums[l].theta_grad = e->lanes + (l + 1) * e->n - e->n_theta;
 }
@@ -247,20 +259,27 @@ static void finish_gradient(struct engine *e, size_t n_lanes, double divisor, do
                             const struct engine_update *update)
 {
     size_t n = e->n, ranges = count_ranges(n);
+    struct share reducing, finishing;
+    share_init(&reducing, ranges, e->threads);
+    share_init(&finishing, ranges, e->threads);
 #pragma omp parallel num_threads(e->threads) if (ranges > 1)
     {
-#pragma omp for schedule(dynamic, 1)
-        for (size_t range = 0; range < ranges; range++) {
-            struct row_range r = params_range(range, n);
-            reduce_lanes(e->lanes, n_lanes, n, r.first, r.end);
-        }
-#pragma omp for schedule(dynamic, 1)
-        for (size_t range = 0; range < ranges; range++) {
-            struct row_range r = params_range(range, n);
-            finish_range(e, divisor, r, gradient);
-            if (update && update->amend)
-                use_range(update, r);
-        }
+        struct row_range some;
+        struct share_turn turn = share_turn(&reducing, omp_get_thread_num());
+        while (share_take(&turn, &some))
+            for (size_t range = some.first; range < some.end; range++) {
+                struct row_range r = params_range(range, n);
+                reduce_lanes(e->lanes, n_lanes, n, r.first, r.end);
+            }
+#pragma omp barrier
+        turn = share_turn(&finishing, omp_get_thread_num());
+        while (share_take(&turn, &some))
+            for (size_t range = some.first; range < some.end; range++) {
+                struct row_range r = params_range(range, n);
+                finish_range(e, divisor, r, gradient);
+                if (update && update->amend)
+                    use_range(update, r);
+            }
     }
 }
 
@@ -345,23 +364,32 @@ enum gm_code engine_validate(struct engine *e, const double *params, struct engi
 
 /* ---- a batch of scattered rows ---- */
 
+static void batch_lane(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan, size_t lane,
+                       struct worker *w)
+{
+    for (size_t slab = 0; slab < plan->slabs; slab++) {
+        struct row_range run = lane_run(plan, slab, lane);
+        for (size_t i = run.first; i < run.end; i += plan->block_rows) {
+            size_t rows = run.end - i < plan->block_rows ? run.end - i : plan->block_rows;
+            worker_gather(w, e->problem->train.schema, batch->window, batch->index + i, rows);
+            worker_forward(w, e->weights);
+            worker_loss(w, 0, batch->step, batch->index[i], &e->sums[lane]);
+            worker_backward(w, e->weights, e->lanes + lane * e->n);
+        }
+    }
+}
+
 static void batch_rows(struct engine *e, const struct engine_batch *batch, const struct lane_plan *plan)
 {
-    const struct problem *p = e->problem;
-#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1) if (plan->lanes > 1)
-    for (size_t lane = 0; lane < plan->lanes; lane++) {
+    struct share share;
+    share_init(&share, plan->lanes, e->threads);
+#pragma omp parallel num_threads(e->threads) if (plan->lanes > 1)
+    {
+        struct share_turn turn = share_turn(&share, omp_get_thread_num());
         struct worker *w = &e->workers[omp_get_thread_num()];
-        double *gradient = e->lanes + lane * e->n;
-        for (size_t slab = 0; slab < plan->slabs; slab++) {
-            struct row_range run = lane_run(plan, slab, lane);
-            for (size_t i = run.first; i < run.end; i += plan->block_rows) {
-                size_t rows = run.end - i < plan->block_rows ? run.end - i : plan->block_rows;
-                worker_gather(w, p->train.schema, batch->window, batch->index + i, rows);
-                worker_forward(w, e->weights);
-                worker_loss(w, 0, batch->step, batch->index[i], &e->sums[lane]);
-                worker_backward(w, e->weights, gradient);
-            }
-        }
+        for (struct row_range lanes; share_take(&turn, &lanes);)
+            for (size_t lane = lanes.first; lane < lanes.end; lane++)
+                batch_lane(e, batch, plan, lane, w);
     }
 }
 

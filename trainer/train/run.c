@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/home.h"
 #include "base/memory.h"
 #include "optim/penalty.h"
 #include "train/checkpoint.h"
@@ -134,7 +135,9 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
         (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
         (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
-        (memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
+        (home_of_items(r->params, r->n * sizeof(double), p->threads), /* as engine.c shares them */
+         home_of_items(r->gradient, r->n * sizeof(double), p->threads),
+         memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
         (code = p->rated ? run_init_strata(r, err) : init_rows(r, err)) || (code = step_init(r, err)) ||
         (code = find_start(r, err)) || (code = start_log(r, err)))

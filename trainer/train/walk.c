@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
+#include "base/share.h"
 
 /* A walk under way. */
 struct walking {
@@ -36,30 +37,27 @@ static void walk_run(const struct walk *w, const struct data_window *window, siz
     }
 }
 
-/* Neighbouring lanes for one thread: it reads long stretches of memory. Large groups first, single lanes at the end, so
- * that threads finish together: starts[0 .. return value], the last is the number of lanes. */
-static size_t group_lanes(size_t lanes, int threads, size_t starts[LANES_MOST + 1])
+/* The lanes of one share, in slabs [first, end). A lane's blocks come in row order. */
+static void walk_lanes(struct walking *s, const struct data_window *window, struct row_range slabs,
+                       struct row_range lanes)
 {
-    size_t groups = 0, next = 0;
-    while (next < lanes) {
-        size_t share = (lanes - next) / (2 * (size_t)threads);
-        starts[groups++] = next;
-        next += share ? share : 1;
-    }
-    starts[groups] = lanes;
-    return groups;
+    int thread = omp_get_thread_num();
+    for (size_t slab = slabs.first; slab < slabs.end; slab++)
+        for (size_t lane = lanes.first; lane < lanes.end && !stops(s, thread); lane++)
+            walk_run(s->walk, window, slab, lane, thread);
 }
 
-/* Slabs [first, end) of the window. A lane's blocks come in row order, all to the thread that has its group. */
+/* Slabs [first, end) of the window. Neighbouring lanes for one thread: it reads long stretches of memory. */
 static void walk_slabs(struct walking *s, const struct data_window *window, struct row_range slabs)
 {
-    const struct walk *w = s->walk;
-    size_t starts[LANES_MOST + 1], groups = group_lanes(w->plan->lanes, w->threads, starts);
-#pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1) if (w->threads > 1)
-    for (size_t group = 0; group < groups; group++)
-        for (size_t slab = slabs.first; slab < slabs.end; slab++)
-            for (size_t lane = starts[group]; lane < starts[group + 1] && !stops(s, omp_get_thread_num()); lane++)
-                walk_run(w, window, slab, lane, omp_get_thread_num());
+    struct share share;
+    share_init(&share, s->walk->plan->lanes, s->walk->threads);
+#pragma omp parallel num_threads(s->walk->threads) if (s->walk->threads > 1)
+    {
+        struct share_turn turn = share_turn(&share, omp_get_thread_num());
+        for (struct row_range lanes; share_take(&turn, &lanes);)
+            walk_lanes(s, window, slabs, lanes);
+    }
 }
 
 /* false: the visitor wants no more. */
