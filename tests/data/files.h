@@ -55,6 +55,18 @@ static inline void file_put_reals(hid_t file, const char *name, size_t rows, siz
     file_put(file, name, H5T_NATIVE_DOUBLE, NULL, columns ? 2 : 1, dims, H5T_NATIVE_DOUBLE, values);
 }
 
+/* A virtual dataset of a shape as large as one likes, mapped to a dataset of the same shape that is not there. */
+static inline void file_put_virtual(hid_t file, const char *name, hid_t stored, int rank, const hsize_t *dims)
+{
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);
+    H5Pset_virtual(plist, space, "nowhere.h5", "/none", space);
+    hid_t dataset = H5Dcreate2(file, name, stored, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    CU_ASSERT_FATAL(dataset >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(plist);
+}
+
 /* Words as variable-length (width 0) or fixed strings. */
 static inline void file_put_words(hid_t object, const char *name, const char *const *words, size_t count, size_t width,
                                   bool as_attribute)

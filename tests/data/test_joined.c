@@ -210,6 +210,21 @@ static void what_does_not_fit_is_refused(void)
     refused(&(struct data_source){.path = pair, .second = place}, GM_NO_INPUT, "third");
 }
 
+/* 2^61 bytes and some more of another type: as float64 2^64. */
+static void more_than_can_be_addressed_is_refused(void)
+{
+    const hsize_t dims[2] = {(hsize_t)1 << 31, (hsize_t)1 << 30}, narrow[2] = {dims[0], 1};
+    hid_t file = file_new(test_path("vast.h5"));
+    file_put_virtual(file, "X", H5T_STD_U8LE, 2, dims);
+    file_put_virtual(file, "second", H5T_IEEE_F64LE, 2, narrow);
+    H5Fclose(file);
+    struct data_set *set = NULL;
+    const struct data_options options = {.need_second = true, .allow_external = true};
+    CU_ASSERT_EQUAL(data_open(&set, &(struct data_source){.path = test_path("vast.h5")}, &options, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "vast.h5:/second hold more than can be addressed.");
+    data_close(set);
+}
+
 /* A missing value is named by the input that holds it. */
 static void a_missing_value_is_told_in_its_own_input(void)
 {
@@ -231,4 +246,5 @@ static void a_missing_value_is_told_in_its_own_input(void)
 
 TEST_MAIN("joined", TEST(two_inputs_of_any_type_and_layout_are_one_table),
           TEST(shuffled_passes_and_statistics_are_those_of_one_dataset), TEST(inputs_may_be_named_and_be_several_files),
-          TEST(what_does_not_fit_is_refused), TEST(a_missing_value_is_told_in_its_own_input))
+          TEST(what_does_not_fit_is_refused), TEST(more_than_can_be_addressed_is_refused),
+          TEST(a_missing_value_is_told_in_its_own_input))

@@ -212,6 +212,24 @@ static void files_that_differ_are_refused_by_name(void)
     expect_refused("wide.h5", "the first has 3 features, the second 2");
 }
 
+/* Of 2^61 bytes each. */
+static void more_than_can_be_addressed_is_refused(void)
+{
+    enum { MANY = 8 };
+    const hsize_t dims[2] = {(hsize_t)1 << 31, (hsize_t)1 << 30};
+    hid_t file = file_new(test_path("vast.h5"));
+    file_put_virtual(file, "X", H5T_STD_U8LE, 2, dims);
+    H5Fclose(file);
+    const char *paths[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        paths[i] = test_path("vast.h5");
+    struct data_set *set = NULL;
+    const struct data_source source = {.paths = paths, .n_paths = MANY};
+    CU_ASSERT_EQUAL(data_open(&set, &source, &(struct data_options){.allow_external = true}, &err), GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "vast.h5:/X and the others hold more than can be addressed.");
+    data_close(set);
+}
+
 static void a_bad_value_is_named_with_its_file_and_row_there(void)
 {
     double values[20] = {0};
@@ -292,5 +310,5 @@ static void stored_splits_are_taken_as_they_are(void)
 }
 
 TEST_MAIN("several files", TEST(several_files_are_as_one), TEST(patterns_go_together_in_order),
-          TEST(files_that_differ_are_refused_by_name), TEST(a_bad_value_is_named_with_its_file_and_row_there),
-          TEST(stored_splits_are_taken_as_they_are))
+          TEST(files_that_differ_are_refused_by_name), TEST(more_than_can_be_addressed_is_refused),
+          TEST(a_bad_value_is_named_with_its_file_and_row_there), TEST(stored_splits_are_taken_as_they_are))

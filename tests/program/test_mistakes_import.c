@@ -21,6 +21,8 @@ static void files_to_import(void)
          "import r.csv.gz -o o.h5 -q",
          65, "damaged gzip data"},
         {": >e.libsvm; $G import e.libsvm -o o.h5 -q", 65, "no rows. Expected lines of 'label index:value ...'."},
+        {"truncate -s 257M zeros.libsvm; $G import zeros.libsvm -o o.h5 -q; code=$?; rm zeros.libsvm; exit $code", 65,
+         "line 1: longer than 256 MiB. Is it a text file?"},
         {"printf '1 qid:1 1:2\\n2 1:3\\n' >q.libsvm; $G import q.libsvm -o o.h5 -q", 65, "Expected all or none."},
         {"$G make ratings -o o.h5 --rows 5 --users 3000000000 -q", 64, "fewer than 2^31 users and items"},
         {"$G make sparse -o o.h5 --rows 281474976710656 --features 100000 --nonzeros 99999 -q", 64,
