@@ -144,21 +144,47 @@ static size_t sparse_scratch_bytes(const struct model *m, size_t rows)
     return rows * m->spec.outputs * real_bytes(m);
 }
 
+/* z, with the intercepts */
+static void to_predictions(const struct model *m, const double *bias, size_t rows, const void *z, double *pred)
+{
+    size_t outputs = m->spec.outputs, n = rows * outputs;
+    for (size_t i = 0; i < n; i++)
+        pred[i] = m->spec.precision == MODEL_F32 ? (double)((const float *)z)[i] : ((const double *)z)[i];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < outputs; k++)
+            pred[i * outputs + k] += bias[k];
+}
+
 static void sparse_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                            double *pred)
 {
     struct weights w = weights_at(m, weights);
     struct sparse_rows b = rows_of(block);
-    size_t outputs = m->spec.outputs, n = block->rows * outputs;
     if (m->spec.precision == MODEL_F32)
-        m->sparse.forward_f32(&b, w.u, outputs, scratch);
+        m->sparse.forward_f32(&b, w.u, m->spec.outputs, scratch);
     else
-        m->sparse.forward_f64(&b, w.u, outputs, scratch);
-    for (size_t i = 0; i < n; i++)
-        pred[i] = m->spec.precision == MODEL_F32 ? (double)((const float *)scratch)[i] : ((const double *)scratch)[i];
-    for (size_t i = 0; i < block->rows; i++)
-        for (size_t k = 0; k < outputs; k++)
-            pred[i * outputs + k] += w.bias[k];
+        m->sparse.forward_f64(&b, w.u, m->spec.outputs, scratch);
+    to_predictions(m, w.bias, block->rows, scratch, pred);
+}
+
+static void sparse_multiply(const struct model *m, const void *weights, const struct model_block *block, void *product)
+{
+    const void *u = weights_at(m, weights).u;
+    struct sparse_rows b = rows_of(block);
+    if (m->spec.precision == MODEL_F32)
+        m->sparse.multiply_f32(&b, u, product);
+    else
+        m->sparse.multiply_f64(&b, u, product);
+}
+
+static void sparse_add(const struct model *m, const void *weights, const struct sparse_products *products,
+                       void *scratch, double *pred)
+{
+    if (m->spec.precision == MODEL_F32)
+        m->sparse.add_f32(products, scratch);
+    else
+        m->sparse.add_f64(products, scratch);
+    to_predictions(m, weights_at(m, weights).bias, products->rows, scratch, pred);
 }
 
 static void sparse_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
@@ -190,6 +216,8 @@ const struct model_ops model_linear_sparse = {
     .start = linear_start,
     .weights_bytes = sparse_weights_bytes,
     .prepare = sparse_prepare,
+    .multiply = sparse_multiply,
+    .add = sparse_add,
     .refresh = sparse_refresh,
     .refresh_rest = sparse_refresh_rest,
     .descend = sparse_descend,

@@ -129,6 +129,10 @@ struct model_ops {
     /* lane [n_params] += contribution of grad_pred [rows x outputs] */
     void (*backward)(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
                      const double *grad_pred, double *lane);
+    /* Sparse rows of one output, forward in two steps: what sparse_kernels do. NULL: there are none. */
+    void (*multiply)(const struct model *m, const void *weights, const struct model_block *block, void *product);
+    void (*add)(const struct model *m, const void *weights, const struct sparse_products *products, void *scratch,
+                double *pred);
     /* Sparse rows: the weights of some columns from changed parameters, and all weights that belong to no column.
      * NULL: there are no steps for some columns only. */
     void (*refresh)(const struct model *m, const double *params, const uint32_t *columns, size_t count, void *weights);

@@ -33,19 +33,23 @@ static enum gm_code take(void **out, size_t count, size_t size, struct gm_error 
 enum gm_code sparse_batch_open(struct sparse_batch *s, struct engine *e, size_t rows, uint64_t entries,
                                struct gm_error *err)
 {
-    *s = (struct sparse_batch){.engine = e, .width = e->problem->model.spec.outputs, .room = rows};
-    size_t threads = (size_t)e->threads, copied = in_place(s) ? 0 : entries;
+    *s = (struct sparse_batch){
+        .engine = e, .width = e->problem->model.spec.outputs, .room = rows + AHEAD, .most_entries = entries};
+    size_t threads = (size_t)e->threads, copied = in_place(s) ? 0 : entries, shared;
     s->block_rows = problem_batch_plan(e->problem, rows).block_rows;
     s->most = threads < TEAM_ITEMS ? threads : TEAM_ITEMS;
     s->most = s->most < entries / WORTH ? s->most : entries / WORTH ? entries / WORTH : 1;
+    shared = s->most > 1 && s->width == 1 && e->problem->model.ops->multiply ? s->most : 0;
     enum gm_code code;
     if ((code = take((void **)&s->cuts, s->most + 1, sizeof *s->cuts, err)) ||
         (code = take(&s->value, copied, real_bytes(s), err)) ||
         (code = take((void **)&s->index, copied, sizeof *s->index, err)) ||
-        (code = take((void **)&s->start, rows + AHEAD, sizeof *s->start, err)) ||
-        (code = take((void **)&s->count, rows + AHEAD, sizeof *s->count, err)) ||
-        (code = take((void **)&s->first, s->most * rows, sizeof *s->first, err)) ||
-        (code = take((void **)&s->part, s->most * rows, sizeof *s->part, err)) ||
+        (code = take((void **)&s->start, s->room, sizeof *s->start, err)) ||
+        (code = take((void **)&s->count, s->room, sizeof *s->count, err)) ||
+        (code = take((void **)&s->first, s->most * s->room, sizeof *s->first, err)) ||
+        (code = take((void **)&s->part, s->most * s->room, sizeof *s->part, err)) ||
+        (shared && (code = take(&s->product, shared * entries, real_bytes(s), err))) ||
+        (code = take((void **)&s->at, shared * s->room, sizeof *s->at, err)) ||
         (code = take((void **)&s->sizes, s->most, sizeof *s->sizes, err)) ||
         (code = take((void **)&s->slopes, rows * s->width, sizeof *s->slopes, err)))
         return code;
@@ -64,6 +68,8 @@ void sparse_batch_close(struct sparse_batch *s)
     memory_free(s->count);
     memory_free(s->first);
     memory_free(s->part);
+    memory_free(s->product);
+    memory_free(s->at);
     memory_free(s->sizes);
     memory_free(s->slopes);
     *s = (struct sparse_batch){0};
@@ -214,9 +220,16 @@ static void cut_rows(struct sparse_batch *s, size_t range)
             to = cut(index, count, count * (range + 1) / s->ranges, high);
         first[i] = s->start[i] + from;
         part[i] = (uint32_t)(to - from);
+        if (s->product)
+            s->at[range * s->room + i] = (uint32_t)size;
         size += to - from;
     }
     s->sizes[range] = size;
+    for (size_t i = s->rows; i < s->rows + s->all.soon; i++) { /* about, for they are only fetched */
+        size_t count = s->count[i], from = count * range / s->ranges;
+        first[i] = s->start[i] + from;
+        part[i] = (uint32_t)(count * (range + 1) / s->ranges - from);
+    }
 }
 
 struct model_block sparse_batch_block(const struct sparse_batch *s, size_t range)
@@ -225,8 +238,8 @@ struct model_block sparse_batch_block(const struct sparse_batch *s, size_t range
     if (s->ranges > 1) {
         block.first = s->first + range * s->room;
         block.count = s->part + range * s->room;
-        block.soon = 0;
-        block.far = true;
+        block.soon = s->product ? block.soon : 0; /* else forward fetches whole rows */
+        block.far = !s->product;
     }
     return block;
 }
@@ -258,6 +271,31 @@ void sparse_batch_ranges(struct sparse_batch *s, team_fn *fn, void *context)
 
 /* ---- forward ---- */
 
+static void multiply_range(void *context, size_t thread, size_t range)
+{
+    struct sparse_batch *s = context;
+    const struct model *m = &s->engine->problem->model;
+    struct model_block block = sparse_batch_block(s, range);
+    (void)thread;
+    m->ops->multiply(m, s->engine->weights, &block, (char *)s->product + range * s->most_entries * real_bytes(s));
+}
+
+static void predict(const struct sparse_batch *s, struct worker *w, size_t first, size_t rows)
+{
+    const struct model *m = &s->engine->problem->model;
+    if (s->product && s->ranges > 1) {
+        struct sparse_products all = {s->product, s->at, s->part, s->ranges, s->most_entries, s->room, first, rows};
+        m->ops->add(m, s->engine->weights, &all, w->scratch, w->all.pred);
+        return;
+    }
+    w->block = s->all;
+    w->block.rows = rows;
+    w->block.soon += s->rows - first - rows;
+    w->block.first += first;
+    w->block.count += first;
+    worker_forward(w, s->engine->weights);
+}
+
 static void take_part(void *context, size_t thread, size_t part)
 {
     struct sparse_batch *s = context;
@@ -268,12 +306,7 @@ static void take_part(void *context, size_t thread, size_t part)
     for (size_t i = first, rows; i < end; i += rows) {
         rows = end - i < s->block_rows ? end - i : s->block_rows;
         worker_gather_sides(w, e->problem->train.schema, b->window, b->index + i, rows);
-        w->block = s->all;
-        w->block.rows = rows;
-        w->block.soon += s->rows - i - rows;
-        w->block.first += i;
-        w->block.count += i;
-        worker_forward(w, e->weights);
+        predict(s, w, i, rows);
         for (size_t k = 0; s->factor != 1 && k < rows * s->width; k++)
             w->all.pred[k] *= s->factor;
         worker_loss(w, 0, b->step, b->index[i], &e->sums[part]);
@@ -286,6 +319,8 @@ enum gm_code sparse_batch_forward(struct sparse_batch *s, double factor, struct 
 {
     s->factor = factor;
     memset(s->engine->sums, 0, s->parts * sizeof *s->engine->sums);
+    if (s->product && s->ranges > 1)
+        sparse_batch_ranges(s, multiply_range, s);
     run(s, s->parts, take_part);
     *own = (struct engine_totals){.finite = true};
     return engine_add_sums(s->engine, s->parts, own, err);

@@ -1,9 +1,12 @@
 /*
  * A batch of sparse rows on a few threads: forward, and who updates which columns.
  *
- * Rows go forward in parts, each by one thread. For the update the columns are cut into ranges, each taken by one
- * thread: within a column entries come in the order of the rows whoever has its range. So the bits depend neither on
- * threads nor on where the ranges end. Even small batches are shared, by a team whose threads wait awake (base/team.h).
+ * For the update the columns are cut into ranges, each taken by one thread: within a column entries come in the order
+ * of the rows whoever has its range. Rows go forward in parts, each by one thread; where there is one output, entries
+ * were multiplied by the weights range by range before, and a part only adds. So a weight stays in the cache of one
+ * core: to fetch what another has changed takes longer than to compute with it, twice as long where the two share no
+ * cache. The bits depend neither on threads nor on where the ranges end. Even small batches are shared, by a team whose
+ * threads wait awake (base/team.h).
  */
 #ifndef TRAIN_SPARSE_BATCH_H
 #define TRAIN_SPARSE_BATCH_H
@@ -27,8 +30,11 @@ struct sparse_batch {
     uint64_t *first; /* [most x rows] and where those of a range */
     uint32_t *part;  /* [most x rows] */
     uint64_t *sizes; /* [most] entries of a range */
+    void *product;   /* [most x entries] of the ranges' entries with their weights; NULL: rows go forward whole */
+    uint32_t *at;    /* [most x rows] where in it those of a row begin */
     double *slopes;  /* [rows x width] the loss's derivatives */
-    size_t room;     /* rows */
+    size_t room;     /* rows, with those ahead */
+    uint64_t most_entries;
     /* of the batch at hand */
     const struct engine_batch *batch;
     struct model_block all; /* its rows, in the model's precision */

@@ -45,3 +45,27 @@ void KERNEL(sparse_descend_f64)(const struct sparse_rows *b, const double *r, do
 {
     descend_f64(b, r, rate, outputs, u);
 }
+
+void KERNEL(sparse_multiply_f32)(const struct sparse_rows *b, const float *u, float *product);
+void KERNEL(sparse_multiply_f32)(const struct sparse_rows *b, const float *u, float *product)
+{
+    multiply_f32(b, u, product);
+}
+
+void KERNEL(sparse_add_f32)(const struct sparse_products *p, float *z);
+void KERNEL(sparse_add_f32)(const struct sparse_products *p, float *z)
+{
+    add_f32(p, z);
+}
+
+void KERNEL(sparse_multiply_f64)(const struct sparse_rows *b, const double *u, double *product);
+void KERNEL(sparse_multiply_f64)(const struct sparse_rows *b, const double *u, double *product)
+{
+    multiply_f64(b, u, product);
+}
+
+void KERNEL(sparse_add_f64)(const struct sparse_products *p, double *z);
+void KERNEL(sparse_add_f64)(const struct sparse_products *p, double *z)
+{
+    add_f64(p, z);
+}

@@ -75,6 +75,45 @@ static void PASTE(forward, SUFFIX)(const struct sparse_rows *b, const REAL *rest
     }
 }
 
+/* One output: what row_dot adds, row after row. */
+static void PASTE(multiply, SUFFIX)(const struct sparse_rows *b, const REAL *restrict u, REAL *restrict to)
+{
+    enum { SOON = 2, LATER = 64 }; /* rows */
+    const REAL *value = b->value;
+    for (size_t i = 0; i < b->rows; i++) {
+        const REAL *v = value + b->first[i];
+        const uint32_t *index = b->index + b->first[i];
+        PASTE(fetch_entries, SUFFIX)(b, i + LATER);
+        PASTE(fetch, SUFFIX)(b, i + SOON, u, 1);
+        for (size_t e = 0; e < b->count[i]; e++)
+            to[e] = v[e] * u[index[e]];
+        to += b->count[i];
+    }
+}
+
+/* The sums of row_dot, with its bits: entry e of the row is in sum e % 4, the last ones are in the first. */
+static void PASTE(add, SUFFIX)(const struct sparse_products *p, REAL *restrict z)
+{
+    for (size_t i = p->row; i < p->row + p->rows; i++, z++) {
+        REAL sum[4] = {0, 0, 0, 0};
+        size_t count = 0, e = 0;
+        for (size_t r = 0; r < p->ranges; r++)
+            count += p->count[r * p->stride + i];
+        for (size_t r = 0, whole = count / 4 * 4; r < p->ranges; r++) {
+            const REAL *v = (const REAL *)p->product + r * p->room + p->at[r * p->stride + i];
+            const REAL *end = v + p->count[r * p->stride + i];
+            for (; v < end && e % 4 != 0; v++, e++)
+                sum[e < whole ? e % 4 : 0] += *v;
+            for (; end - v >= 4; v += 4, e += 4)
+                for (size_t k = 0; k < 4; k++)
+                    sum[k] += v[k];
+            for (; v < end; v++, e++)
+                sum[e < whole ? e % 4 : 0] += *v;
+        }
+        *z = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+}
+
 static void PASTE(backward, SUFFIX)(const struct sparse_rows *b, const double *restrict r, size_t outputs,
                                     double *restrict grad)
 {
