@@ -26,7 +26,7 @@ enum gm_code {
     GM_DIVERGED = 80,      /* loss or weights not finite; the last good model is kept */
     GM_PLUGIN_LOAD = 81,   /* a plugin cannot be loaded or its ABI does not match */
     GM_PLUGIN_BROKEN = 82, /* a plugin broke its contract */
-    GM_PEER_LOST = 83      /* a peer process was lost */
+    GM_PEER_LOST = 83      /* a process of ours was killed: the one that looks at a file first */
 };
 
 #define GM_ERROR_TEXT 1024

@@ -247,7 +247,10 @@ static void no_process_no_thread_no_pipe(void)
     static const struct refusal refusals[] = {
         {"pipe2", 1, EMFILE, JOB, 71, "no pipe to look at it safely: Too many open files"},
         {"fork", 1, EAGAIN, JOB, 71, "no process to look at it safely: "},
-        {"fork", 1, -SIGKILL, JOB, 65, "the file is damaged: it crashed the HDF5 library in a trial (status "},
+        {"fork", 1, -SIGSEGV, JOB, 65, "the file is damaged: it crashed the HDF5 library in a trial (status "},
+        {"fork", 1, -SIGKILL, JOB, 83, "the process that looks at the file first was killed (signal 9): by somebody"},
+        {"fork", 1, -SIGTERM, "predict m.h5 d.h5 -o p.h5", 83, "was killed (signal 15)"},
+        {"fork", 1, -SIGHUP, "inspect d.h5", 83, "was killed (signal 1)"},
         {"fork", 1, -SIGXCPU, JOB, 65, "the file is damaged: looking at it did not end."},
         {"pipe2", 1, EMFILE, "check-loss mse", 71, "A check cannot be started: no pipe: "},
         {"fork", 1, EAGAIN, "check-loss mse", 71, "A check cannot be started: no process: "},

@@ -49,10 +49,12 @@ static rlim_t mapped_bytes(void)
 }
 
 /* A crash in here is an answer, not an accident: no core file, no words on the terminal, no handlers of the caller's.
- */
+ * Who stops a whole group of processes means the caller, which then ends as it likes: that is no answer. */
 static void enter_child(void)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGXCPU, SIGTERM, SIGINT};
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGXCPU};
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -106,6 +108,13 @@ static bool receive(int fd, struct verdict *verdict)
     return got == sizeof *verdict;
 }
 
+/* Not by what it did. */
+static bool is_lost(int status)
+{
+    int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return by == SIGKILL || by == SIGTERM || by == SIGINT || by == SIGHUP;
+}
+
 enum gm_code probe_run(probe_fn *attempt, void *context, const char *what, struct gm_error *err)
 {
     int fds[2];
@@ -128,6 +137,11 @@ enum gm_code probe_run(probe_fn *attempt, void *context, const char *what, struc
         return error_set(err, GM_SYSTEM, "%s: no process to look at it safely: %s.", what, strerror(reason));
     if (!whole && WIFSIGNALED(status) && (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU))
         return error_set(err, GM_BAD_DATA, "%s: the file is damaged: looking at it did not end.", what);
+    if (!whole && is_lost(status))
+        return error_set(err, GM_PEER_LOST,
+                         "%s: the process that looks at the file first was killed (signal %d): by somebody, or by the "
+                         "system for want of memory. Start again.",
+                         what, WTERMSIG(status));
     if (!whole)
         return error_set(err, GM_BAD_DATA,
                          "%s: the file is damaged: it crashed the HDF5 library in a trial (status %d).", what, status);

@@ -8,7 +8,8 @@
 #include <gradmill/status.h>
 
 /* Runs `attempt` in a forked child with limits on memory and time. Returns what it returned, with its error text; or
- * GM_BAD_DATA "<what>: the file is damaged" when the child died. Changes that `attempt` makes stay in the child. */
+ * GM_BAD_DATA "<what>: the file is damaged" when the child crashed, GM_PEER_LOST when it was killed. Changes that
+ * `attempt` makes stay in the child. */
 typedef enum gm_code probe_fn(void *context, struct gm_error *err);
 enum gm_code probe_run(probe_fn *attempt, void *context, const char *what, struct gm_error *err);
 
