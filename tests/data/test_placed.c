@@ -8,6 +8,7 @@
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
 #include "data/layout.h"
+#include "data/mapped.h"
 #include "data/placed.h"
 #include "data/places.h"
 
@@ -335,9 +336,52 @@ static void a_file_that_shrinks_while_it_is_read_is_bad_data(void)
     close_file(&file);
 }
 
+/* First and last row are the same in both: only the file itself tells them apart. */
+static void a_file_that_took_the_name_of_another_is_not_read(void)
+{
+    const char *path = test_path("named.h5"), *other = test_path("other.h5");
+    for (int chunked = 0; chunked < 2; chunked++) {
+        struct h5_files files = {.count = 0};
+        struct h5_file *h5 = NULL;
+        struct stored stored;
+        struct layout layout;
+        hsize_t dims[2] = {50, 4}, chunk[2] = {10, 2};
+        float values[200] = {0};
+        for (int which = 0; which < 2; which++, values[100] = 7) {
+            hid_t file = H5Fcreate(which ? other : path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+            hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, dims, NULL);
+            if (chunked)
+                H5Pset_chunk(plist, 2, chunk);
+            hid_t dataset = H5Dcreate2(file, "X", H5T_IEEE_F32LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+            H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+            H5Dclose(dataset);
+            H5Sclose(space);
+            H5Pclose(plist);
+            H5Fclose(file);
+        }
+        CU_ASSERT_EQUAL_FATAL(h5_open(&h5, &files, path, &err), GM_OK);
+        CU_ASSERT_EQUAL_FATAL(stored_open(&stored, h5, "/X", &err), GM_OK);
+        layout_plan(&layout, &stored);
+        struct mapped mapped;
+        struct places places;
+        for (int taken = 0; taken < 2; taken++) {
+            bool open = chunked ? places_open(&places, &stored, &layout) : mapped_open(&mapped, &stored, &layout);
+            CU_ASSERT_EQUAL(open, !taken);
+            if (open && chunked)
+                places_close(&places);
+            else if (open)
+                mapped_close(&mapped);
+            CU_ASSERT_EQUAL(taken ? 0 : rename(other, path), 0);
+        }
+        stored_close(&stored);
+        h5_close(&files);
+    }
+}
+
 TEST_MAIN("placed chunks", TEST(the_places_are_those_that_hdf5_tells),
           TEST(any_rows_are_those_of_hdf5_with_any_number_of_threads),
           TEST(chunks_that_are_cut_across_two_dimensions_are_left_to_others),
           TEST(an_address_beyond_the_end_is_bad_data), TEST(chunks_that_overlap_are_as_hdf5_reads_them),
           TEST(a_chunk_of_another_size_is_bad_data), TEST(values_that_were_never_written_nor_filled_are_zero),
-          TEST(a_file_that_shrinks_while_it_is_read_is_bad_data))
+          TEST(a_file_that_shrinks_while_it_is_read_is_bad_data),
+          TEST(a_file_that_took_the_name_of_another_is_not_read))

@@ -13,6 +13,7 @@
 #include "data/bytes_at.h"
 #include "data/decode.h"
 #include "data/failure.h"
+#include "data/fresh.h"
 #include "data/kernels.h"
 #include "data/placed.h"
 #include "data/places.h"
@@ -51,6 +52,7 @@ struct chunks {
 struct request {
     size_t first, end;
     unsigned char *to;
+    struct fresh *fresh;
 };
 
 static bool joins_of(const struct stored *stored, const struct layout *layout)
@@ -275,14 +277,17 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
     hsize_t start[H5_RANK_MOST];
     set_start(chunks, band, tile, start);
     bool direct = chunks->full_width && !reaches_over_the_edge(chunks, start);
+    size_t run = layout->chunk_bytes / layout->chunk[0], rows = size_least(layout->chunk[0], stored->rows - start[0]);
     enum gm_code code = GM_OK;
+    if (direct)
+        fresh_touch(request->fresh, to, layout->chunk_bytes);
     for (size_t i = 0; code == GM_OK && i < n; i++) {
         set_start(chunks, band, tile + i, start);
         code = decode_at(worker, chunks, start, direct ? to : worker->tiles + i * layout->chunk_bytes);
     }
     if (code != GM_OK || direct)
         return code;
-    size_t run = layout->chunk_bytes / layout->chunk[0], rows = size_least(layout->chunk[0], stored->rows - start[0]);
+    fresh_touch(request->fresh, to, rows * stored->row_bytes);
     size_t at = tile * run;
     const struct bytes_join join = {.from = worker->tiles,
                                     .from_step = layout->chunk_bytes,
@@ -298,11 +303,16 @@ static enum gm_code do_task(struct worker *worker, const struct chunks *chunks, 
     return GM_OK;
 }
 
-static enum gm_code do_request(struct chunks *chunks, const struct request *request, struct gm_error *err)
+static enum gm_code do_request(struct chunks *chunks, struct request *request, struct gm_error *err)
 {
     size_t tasks = (request->end - request->first) * ((chunks->tiles - 1) / chunks->group + 1);
+    size_t height = chunks->layout->chunk[0];
+    size_t rows = size_least(request->end * height, chunks->stored->rows) - request->first * height;
     struct failure failure;
+    struct fresh fresh;
     failure_init(&failure);
+    fresh_init(&fresh, request->to, rows * chunks->stored->row_bytes);
+    request->fresh = &fresh;
 #pragma omp parallel for num_threads(chunks->threads) schedule(dynamic, 1) if (tasks > 1)
     for (size_t task = 0; task < tasks; task++) {
         struct worker *worker = &chunks->workers[omp_get_thread_num()];
@@ -325,7 +335,7 @@ static enum gm_code read_part(struct chunks *chunks, size_t band, struct row_ran
             code = memory_alloc((void **)&chunks->band, size_least(height, stored->rows), row_bytes, "a band of chunks",
                                 err);
         if (code == GM_OK)
-            code = do_request(chunks, &(struct request){band, band + 1, chunks->band}, err);
+            code = do_request(chunks, &(struct request){band, band + 1, chunks->band, NULL}, err);
         if (code != GM_OK)
             return code;
         chunks->band_index = band;
@@ -344,7 +354,7 @@ static enum gm_code read_range(struct chunks *chunks, struct row_range rows, uns
         unsigned char *at = to + (next - rows.first) * stored->row_bytes;
         if (next == band * height && band_end <= rows.end) { /* whole bands, as many as there are */
             size_t end = rows.end == stored->rows ? (rows.end - 1) / height + 1 : rows.end / height;
-            code = do_request(chunks, &(struct request){band, end, at}, err);
+            code = do_request(chunks, &(struct request){band, end, at, NULL}, err);
             next = size_least(end * height, stored->rows);
         } else {
             size_t end = size_least(band_end, rows.end);

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "data/bytes_at.h"
+#include "data/fresh.h"
 #include "data/kernels.h"
 
 #define POPULATE_BYTES ((size_t)256 << 20) /* a step of setting up pages, after which something has come */
@@ -90,9 +91,12 @@ enum gm_code mapped_read(const struct mapped *mapped, struct row_range rows, int
     uint64_t first = mapped->offset + (uint64_t)rows.first * mapped->row_bytes;
     size_t bytes = (rows.end - rows.first) * mapped->row_bytes, pieces = (bytes + PIECE_BYTES - 1) / PIECE_BYTES;
     int failed = 0;
+    struct fresh fresh;
+    fresh_init(&fresh, to, bytes);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1) reduction(max : failed) if (pieces > 1)
     for (size_t i = 0; i < pieces; i++) {
         size_t at = i * PIECE_BYTES, size = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
+        fresh_touch(&fresh, (unsigned char *)to + at, size);
         int status = read_piece(mapped, first + at, size, (unsigned char *)to + at);
         failed = status > failed ? status : failed;
     }

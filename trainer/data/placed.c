@@ -12,6 +12,7 @@
 #include "base/size.h"
 #include "data/bytes_at.h"
 #include "data/failure.h"
+#include "data/fresh.h"
 #include "data/kernels.h"
 #include "data/places.h"
 
@@ -201,19 +202,31 @@ static struct part make_part(const struct placed *placed, const struct request *
                          .at = placed->at + band * placed->tiles + tile};
 }
 
+/* Tasks that one thread does one after the other: those of the same pages, while there are enough for all threads. */
+static size_t tasks_together(const struct placed *placed, size_t tasks)
+{
+    size_t rows = placed->task_rows * placed->stored->row_bytes;
+    size_t together = placed->groups * size_most(1, FRESH_PAGE / rows);
+    return size_most(1, size_least(together, tasks / (4 * (size_t)placed->threads)));
+}
+
 static enum gm_code do_request(struct placed *placed, const struct request *request, struct gm_error *err)
 {
     size_t tasks = request->bands * placed->groups * placed->blocks;
+    size_t together = tasks_together(placed, tasks);
     struct failure failure;
+    struct fresh fresh;
     failure_init(&failure);
+    fresh_init(&fresh, request->to, (request->rows.end - request->rows.first) * placed->stored->row_bytes);
     find_places(placed, request);
-#pragma omp parallel for num_threads(placed->threads) schedule(dynamic, 1) if (tasks > 1)
+#pragma omp parallel for num_threads(placed->threads) schedule(dynamic, together) if (tasks > 1)
     for (size_t task = 0; task < tasks; task++) {
         struct part part = make_part(placed, request, task);
         struct gm_error why;
         if (part.rows.first >= part.rows.end || failure_before(&failure, task))
             continue;
         unsigned char *to = request->to + (part.rows.first - request->rows.first) * placed->stored->row_bytes;
+        fresh_touch(&fresh, to, (part.rows.end - part.rows.first) * placed->stored->row_bytes);
         failure_note(&failure, task, read_part(placed, &part, to, &why), &why);
     }
     return failure_tell(&failure, err);

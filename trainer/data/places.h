@@ -21,8 +21,8 @@ struct places {
     int fd; /* of the file, for reading from it; places_close closes it */
 };
 
-/* The first and the last chunk are compared with what HDF5 reads. False: it cannot be done, and nothing is open. Takes
- * hdf5_lock. */
+/* The last chunk, where it was never written the first, is compared with what HDF5 reads. False: it cannot be done, and
+ * nothing is open. Takes hdf5_lock. */
 bool places_open(struct places *places, const struct stored *stored, const struct layout *layout);
 void places_close(struct places *places); /* a zeroed struct is fine */
 

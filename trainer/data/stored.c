@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hdf5_lock.h"
@@ -179,6 +181,21 @@ enum gm_code stored_open(struct stored *stored, const struct h5_file *file, cons
     return code;
 }
 
+/* The default driver, which h5.c uses, hands out a pointer to its descriptor. */
+bool stored_is_in(const struct stored *stored, int fd)
+{
+    void *theirs = NULL;
+    struct stat a, b;
+    hdf5_lock();
+    hid_t file = H5Iget_file_id(stored->dataset);
+    bool same = file >= 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &theirs) >= 0 && theirs &&
+                fstat(*(int *)theirs, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    if (file >= 0)
+        H5Fclose(file);
+    hdf5_unlock();
+    return same;
+}
+
 int stored_reopen(const struct stored *stored)
 {
     char *path = NULL;
@@ -187,6 +204,10 @@ int stored_reopen(const struct stored *stored)
     path[stored->name - stored->at - 1] = 0; /* "FILE.h5:/X" up to the colon */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     memory_free(path);
+    if (fd >= 0 && !stored_is_in(stored, fd)) {
+        close(fd);
+        return -1;
+    }
     return fd;
 }
 

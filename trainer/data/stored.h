@@ -29,7 +29,10 @@ struct stored {
 enum gm_code stored_open(struct stored *stored, const struct h5_file *file, const char *name, struct gm_error *err);
 void stored_close(struct stored *stored); /* a zeroed struct is fine */
 
-/* The file once more, for reading without HDF5; -1 on failure. */
+/* Is `fd` the file that the dataset was opened in, not one that took its name since? Takes hdf5_lock. */
+bool stored_is_in(const struct stored *stored, int fd);
+
+/* The file once more, for reading without HDF5; -1 on failure, also when another has taken its name. */
 int stored_reopen(const struct stored *stored);
 
 /* Rows [first, first + rows) of H5_NUMBERS as value_type to `to` [rows x columns]. GM_IO (the disk), GM_BAD_DATA
