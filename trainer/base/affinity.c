@@ -1,13 +1,13 @@
 /* The processors that this process may use. */
 #include "base/affinity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CPUS_MOST  (1 << 20) /* far beyond any kernel's */
-#define NODES_MOST 1024      /* the kernel's limit */
+#define CPUS_MOST (1 << 20) /* far beyond any kernel's */
 
 static bool take(struct affinity *a, int cpus)
 {
@@ -94,11 +94,16 @@ static bool shares(const struct affinity *a, FILE *list)
     return false;
 }
 
+/* The kernel's directory names few nodes; to try every number would take as long as reading 10 MB of values. */
 int affinity_nodes(const struct affinity *a, const char *root)
 {
-    int nodes = 0;
-    for (int node = 0; node < NODES_MOST; node++) {
-        char path[512];
+    char path[512];
+    snprintf(path, sizeof path, "%s/sys/devices/system/node", root);
+    DIR *all = opendir(path);
+    int nodes = 0, node;
+    for (struct dirent *entry; all && (entry = readdir(all)) != NULL;) {
+        if (sscanf(entry->d_name, "node%d", &node) != 1)
+            continue;
         snprintf(path, sizeof path, "%s/sys/devices/system/node/node%d/cpulist", root, node);
         FILE *list = fopen(path, "re");
         if (!list)
@@ -106,5 +111,7 @@ int affinity_nodes(const struct affinity *a, const char *root)
         nodes += shares(a, list);
         fclose(list);
     }
+    if (all)
+        closedir(all);
     return nodes > 1 ? nodes : 1;
 }
