@@ -68,6 +68,18 @@ void test_write(const char *path, const char *text)
     }
 }
 
+char *test_text(const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+    if (!file || getdelim(&text, &room, 0, file) < 0)
+        text = NULL;
+    if (file)
+        fclose(file);
+    return text;
+}
+
 void test_plant(const char *root, const char *path, const char *text)
 {
     char full[1024];

@@ -69,6 +69,8 @@ const char *test_source(const char *name);
 void test_write(const char *path, const char *text);
 /* The same of ROOT/PATH, with the directories on the way. */
 void test_plant(const char *root, const char *path, const char *text);
+/* What a file holds, ended by a zero; NULL: it cannot be read. To be freed. */
+char *test_text(const char *path);
 
 /* Run the program (GRADMILL) with arguments, NULL-terminated, in the test directory. */
 struct test_result {

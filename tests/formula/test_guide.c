@@ -3,25 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "support.h"
-
-static char *read_text(const char *path)
-{
-    void *text = NULL;
-    size_t size;
-    struct gm_error err = {0};
-    CU_ASSERT_EQUAL_FATAL(file_read(path, 1 << 20, &text, &size, &err), GM_OK);
-    return text;
-}
 
 static void check_example(const char *name)
 {
     char source[128], so[128], command[2048];
     snprintf(source, sizeof source, "docs/examples/%s.c", name);
     snprintf(so, sizeof so, "./%s.so", name);
-    char *guide = read_text(test_source("docs/loss-plugins.md")), *listing = read_text(test_source(source));
+    char *guide = test_text(test_source("docs/loss-plugins.md")), *listing = test_text(test_source(source));
+    CU_ASSERT_FATAL(guide && listing);
     ASSERT_HOLDS(guide, listing);
     snprintf(command, sizeof command,
              "%s -std=c17 -O3 -Wall -Wextra -Werror -fPIC -shared -ffp-contract=off -I'%s' -o '%s' '%s' -lm",
@@ -31,8 +21,8 @@ static void check_example(const char *name)
     CU_ASSERT_EQUAL(r.exit_code, 0);
     ASSERT_HOLDS(r.out, "0 failed, 0 warned");
     test_result_free(&r);
-    memory_free(guide);
-    memory_free(listing);
+    free(guide);
+    free(listing);
 }
 
 static void twenty_lines(void)

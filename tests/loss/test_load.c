@@ -1,6 +1,7 @@
 /* Loading: what is refused, and that nothing of a refused file runs. The plugins are in plugins/. */
 #include "support.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,6 +310,39 @@ static void damaged_files_never_crash_the_reader(void)
     memory_free(bytes);
 }
 
+/* A segment with no bytes in the file, as of zeroed variables alone, may say that they begin beyond its end: elf(5). */
+static void an_empty_segment_may_begin_anywhere(void)
+{
+    static const struct {
+        uint32_t type;
+        uint64_t bytes;
+        enum gm_code code;
+    } cases[] = {
+        {PT_GNU_STACK, 0, GM_OK}, {PT_LOAD, 0, GM_OK}, {PT_LOAD, 1, GM_PLUGIN_LOAD}, {PT_NOTE, 1, GM_PLUGIN_LOAD}};
+    void *bytes;
+    size_t size;
+    struct gm_error err;
+    CU_ASSERT_EQUAL_FATAL(file_read(plugin_path("no_symbol"), (size_t)64 << 20, &bytes, &size, &err), GM_OK);
+    const Elf64_Ehdr *header = bytes;
+    Elf64_Phdr *segment = (Elf64_Phdr *)(void *)((char *)bytes + header->e_phoff);
+    while (segment->p_type != PT_GNU_STACK)
+        segment++;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = test_path("beyond.so");
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        struct elf_file elf;
+        segment->p_type = cases[i].type;
+        segment->p_filesz = cases[i].bytes;
+        segment->p_offset = size + 4096;
+        CU_ASSERT_EQUAL(write(fd, bytes, size), (ssize_t)size);
+        CU_ASSERT_EQUAL(elf_open(&elf, fd, path, &err), cases[i].code);
+        if (cases[i].code == GM_OK)
+            elf_release(&elf);
+        close(fd);
+    }
+    memory_free(bytes);
+}
+
 struct listed {
     char ids[4096], broken[4096];
 };
@@ -350,4 +384,5 @@ TEST_MAIN("load", TEST(shipped_loss_is_found_by_name), TEST(same_file_gives_the_
           TEST(several_losses_in_a_file_need_a_choice), TEST(floating_point_mode_is_guarded),
           TEST(faulty_headers_are_refused), TEST(what_create_leaves_is_checked), TEST(older_and_newer_plugins_load),
           TEST(hash_pin_is_checked_before_the_code_runs), TEST(file_others_can_change_is_refused),
-          TEST(damaged_files_never_crash_the_reader), TEST(list_is_sorted_and_names_the_broken))
+          TEST(damaged_files_never_crash_the_reader), TEST(an_empty_segment_may_begin_anywhere),
+          TEST(list_is_sorted_and_names_the_broken))

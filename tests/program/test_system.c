@@ -81,10 +81,19 @@ WRAP(hid_t, H5Dget_type, (hid_t set), (set), -1)
 WRAP(int, H5Pget_chunk, (hid_t list, int rank, hsize_t *chunk), (list, rank, chunk), -1)
 WRAP(herr_t, H5Tset_size, (hid_t type, size_t size), (type, size), -1)
 WRAP(hid_t, H5Tcopy, (hid_t type), (type), -1)
-WRAP(herr_t, H5Literate_by_name,
-     (hid_t file, const char *group, H5_index_t index, H5_iter_order_t order, hsize_t *at, H5L_iterate_t use,
-      void *with, hid_t access),
-     (file, group, index, order, at, use, with, access), -1)
+#define WRAP_ITERATE(name)                                                                                        \
+    WRAP(herr_t, name,                                                                                            \
+         (hid_t file, const char *group, H5_index_t index, H5_iter_order_t order, hsize_t *at, H5L_iterate_t use, \
+          void *with, hid_t access),                                                                              \
+         (file, group, index, order, at, use, with, access), -1)
+#ifdef H5Literate_by_name /* from HDF5 1.12 on it is a name for another */
+#undef H5Literate_by_name
+WRAP_ITERATE(H5Literate_by_name1)
+#define LITERATE_VERSION "1"
+#else
+WRAP_ITERATE(H5Literate_by_name)
+#define LITERATE_VERSION ""
+#endif
 WRAP(herr_t, H5Aread, (hid_t attribute, hid_t type, void *to), (attribute, type, to), -1)
 herr_t __real_H5Dread(hid_t set, hid_t type, hid_t memory, hid_t file, hid_t how, void *to);
 herr_t __wrap_H5Dread(hid_t set, hid_t type, hid_t memory, hid_t file, hid_t how, void *to);
@@ -311,7 +320,7 @@ static void hdf5_refuses(void)
     static const struct refusal refusals[] = {
         {"H5Pcreate", 1, 0, JOB, 71, "HDF5 could not be set up"},
         {"H5Pcreate", 2, 0, JOB, 71, "HDF5 could not be set up"},
-        {"H5Literate_by_name", 1, 0, JOB "--set data.train=d.h5:/ratings", 65,
+        {"H5Literate_by_name" LITERATE_VERSION, 1, 0, JOB "--set data.train=d.h5:/ratings", 65,
          "the group cannot be listed: the file is damaged."},
         {"H5Dget_type", 1, 0, JOB, 65, "type, shape or layout cannot be read: the file is damaged."},
         {"H5Tcopy", 1, 0, JOB, 65, "its type cannot be converted."},

@@ -53,18 +53,6 @@ static void every_command_has_help_with_an_example(void)
     }
 }
 
-static char *file_text(const char *path)
-{
-    char *text = NULL;
-    size_t room = 0;
-    FILE *file = fopen(path, "r");
-    if (!file || getdelim(&text, &room, 0, file) < 0)
-        text = NULL;
-    if (file)
-        fclose(file);
-    return text;
-}
-
 /* Each --option of the help is in the manual page, and the other way round. */
 static void help_and_manual_tell_the_same(void)
 {
@@ -72,7 +60,7 @@ static void help_and_manual_tell_the_same(void)
         char path[64], item[80];
         struct test_result help = PROGRAM(commands[i], "--help");
         snprintf(path, sizeof path, "docs/man/gradmill-%s.1", commands[i]);
-        char *page = file_text(test_source(path));
+        char *page = test_text(test_source(path));
         CU_ASSERT_PTR_NOT_NULL_FATAL(page);
         for (const char *c = strstr(help.out, "  --"); c; c = strstr(c + 4, "  --")) {
             int length = (int)strcspn(c + 4, " ,\n");
@@ -147,7 +135,7 @@ static void a_failed_write_of_results_is_an_error(void)
     snprintf(command, sizeof command, "'%s' --help >/dev/full 2>'%s'", getenv("GRADMILL"), test_path("err"));
     int status = system(command);
     CU_ASSERT_EQUAL(status >> 8, 74);
-    char *text = file_text(test_path("err"));
+    char *text = test_text(test_path("err"));
     ASSERT_HOLDS(text, "Cannot write to standard output: No space left on device");
     free(text);
 }

@@ -113,8 +113,9 @@ static bool segments_are_whole(const struct elf_file *elf, const Elf64_Ehdr *hea
 {
     Elf64_Phdr segment;
     for (size_t i = 0; i < header->e_phnum; i++)
-        if (!segment_at(elf, header, i, &segment) || segment.p_offset > elf->size ||
-            (segment.p_type == PT_LOAD && segment.p_filesz > elf->size - segment.p_offset))
+        if (!segment_at(elf, header, i, &segment) ||
+            (segment.p_filesz > 0 && segment.p_offset > elf->size) || /* with no bytes of it, it may begin anywhere */
+            (segment.p_filesz > 0 && segment.p_type == PT_LOAD && segment.p_filesz > elf->size - segment.p_offset))
             return false;
     return true;
 }
