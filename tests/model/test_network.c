@@ -122,7 +122,7 @@ static void slopes_reach_the_inputs(void)
     static double slopes[ROWS * MOST_IN];
     static const size_t units[] = {21};
     for (size_t hidden = 0; hidden < 2; hidden++) {
-        struct network_shape shape = {37, 3, units, hidden, true, ACTIVATION_TANH, 0, false, true, 0};
+        struct network_shape shape = {37, 3, units, hidden, true, ACTIVATION_TANH, 0, false, true, 0, false};
         set_up(&shape);
         for (size_t j = 0; j < shape.in; j++) {
             ((double *)s.net.center)[j] = 0;
@@ -149,25 +149,27 @@ static const size_t small[] = {5, 17}, large[] = {140, 33, 70};
 static void gradients_agree_with_central_differences(void)
 {
     for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_SIGMOID; kind++) {
-        gradient_agrees(&(struct network_shape){3, 2, small, 2, true, (enum activation)kind, 0, false, false, 0});
-        gradient_agrees(&(struct network_shape){9, 1, small, 1, false, (enum activation)kind, 0, false, false, 0});
+        gradient_agrees(
+            &(struct network_shape){3, 2, small, 2, true, (enum activation)kind, 0, false, false, 0, false});
+        gradient_agrees(
+            &(struct network_shape){9, 1, small, 1, false, (enum activation)kind, 0, false, false, 0, false});
     }
     gradient_agrees(
-        &(struct network_shape){300, 10, large, 3, true, ACTIVATION_TANH, 0, false, false, 0}); /* many tiles */
+        &(struct network_shape){300, 10, large, 3, true, ACTIVATION_TANH, 0, false, false, 0, false}); /* many tiles */
     gradient_agrees(
-        &(struct network_shape){4, 3, NULL, 0, true, ACTIVATION_TANH, 0, false, false, 0}); /* a linear tower */
+        &(struct network_shape){4, 3, NULL, 0, true, ACTIVATION_TANH, 0, false, false, 0, false}); /* a linear tower */
 }
 
 static void dropped_units_have_no_slope(void)
 {
-    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_TANH, 0.4, false, false, 0});
-    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_GELU, 0.4, false, false, 0});
+    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_TANH, 0.4, false, false, 0, false});
+    gradient_agrees(&(struct network_shape){3, 2, small, 2, true, ACTIVATION_GELU, 0.4, false, false, 0, false});
 }
 
 /* float32 against float64, whose gradients the differences have vouched for. */
 static void single_precision_agrees_with_double(void)
 {
-    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_GELU, 0, false, false, 0};
+    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_GELU, 0, false, false, 0, false};
     set_up(&shape);
     double expected = forward(&shape), most = 0, worst = 0;
     collect(&shape);
@@ -191,7 +193,7 @@ static void single_precision_agrees_with_double(void)
 /* Forward and backward in ranges of odd sizes, out of order: the tape has the same bits. */
 static void rows_do_not_mind_their_company(void)
 {
-    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_TANH, 0.25, true, false, 0};
+    struct network_shape shape = {300, 10, large, 3, true, ACTIVATION_TANH, 0.25, true, false, 0, false};
     static const size_t cuts[] = {0, 1, 8, 21, 40, ROWS};
     set_up(&shape);
     s.tape.training = true;
@@ -224,7 +226,7 @@ static void rows_do_not_mind_their_company(void)
 static void dropout_keeps_the_mean(void)
 {
     static const size_t units[] = {MOST_OUT};
-    struct network_shape shape = {1, 1, units, 1, true, ACTIVATION_RELU, 0.3, false, false, 0};
+    struct network_shape shape = {1, 1, units, 1, true, ACTIVATION_RELU, 0.3, false, false, 0, false};
     set_up(&shape);
     for (size_t i = 0; i < s.net.n_params; i++)
         s.params[i] = 0;
@@ -255,7 +257,7 @@ static void dropout_keeps_the_mean(void)
 static void start_values_have_the_published_variance(void)
 {
     static const size_t units[] = {100};
-    struct network_shape shape = {300, MOST_OUT, units, 1, true, ACTIVATION_RELU, 0, false, false, 0};
+    struct network_shape shape = {300, MOST_OUT, units, 1, true, ACTIVATION_RELU, 0, false, false, 0, false};
     for (int kind = 0; kind < 2; kind++) {
         double expected[] = {kind ? 2.0 / 400 : 2.0 / 300, 2.0 / 180};
         shape.activation = kind ? ACTIVATION_TANH : ACTIVATION_RELU;

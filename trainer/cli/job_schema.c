@@ -44,7 +44,7 @@ static const struct job_key keys[] = {
     {"model.embedding", JOB_WHOLE, AT(model.embedding), FROM(1), 0, NULL, NULL, "two_tower", "32", "outputs of a tower"},
     {"model.fuse", JOB_CHOICE, AT(model.fuse), ANY, 0, "pair|dot|concat", NULL, "two_tower", "pair", "what is made of the towers' outputs: both, one after the other, for a loss that compares them (contrastive); their dot product, one output; or a linear layer over both, any outputs"},
     {"model.activation", JOB_CHOICE, AT(model.activation), ANY, 0, "relu|tanh|gelu|sigmoid", NULL, "mlp|two_tower", "relu", "of the hidden layers; gelu is the exact one"},
-    {"model.dropout", JOB_REAL, AT(model.dropout), 0, 1, JOB_HIGH_OPEN, NULL, NULL, "mlp|two_tower", "0", "share of the hidden units that a row leaves out in a training step, the others scaled up; none when validating and predicting"},
+    {"model.dropout", JOB_REAL, AT(model.dropout), 0, 1, JOB_HIGH_OPEN, NULL, NULL, "mlp|two_tower", "0", "share of the hidden units that a row leaves out in a training step, the others scaled up; none when validating and predicting; on sparse rows not with optimizer.average, nor with clip_norm and l2"},
     {"model.init", JOB_CHOICE, AT(model.start), ANY, 0, "auto|he|glorot", NULL, "mlp|two_tower", "auto", "random start of the weights; auto: he for hidden layers of relu and gelu, else glorot"},
     {"model.rank", JOB_WHOLE, AT(model.rank), FROM(1), 0, NULL, NULL, "factorization", "16", "factors of a user and of an item"},
     {"model.negatives", JOB_WHOLE, AT(model.negatives), 1, 255, 0, NULL, "auto", "factorization", "auto", "every row is an event of target 1, and so many items drawn at random get target 0; auto: 4 when there are no ratings, else the ratings are what is learned"},

@@ -78,11 +78,6 @@ static void sparse_refresh_rest(const struct model *m, const double *params, voi
         w.bias[k] = params[n + k];
 }
 
-static struct sparse_rows rows_of(const struct model_block *b)
-{
-    return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows, b->soon, b->far};
-}
-
 /* Scales and weights of a row that is wanted soon: they lie anywhere, and what is computed from them waits long enough.
  */
 static inline void fetch_scaled(const struct model *m, const struct sparse_rows *b, size_t row, const void *u)
@@ -121,7 +116,7 @@ static void sparse_descend(const struct model *m, const struct model_block *bloc
                            void *weights)
 {
     void *u = weights_at(m, weights).u;
-    struct sparse_rows b = rows_of(block);
+    struct sparse_rows b = model_sparse_rows(block);
     if (!m->unscaled)
         descend_scaled(m, &b, grad_pred, rate, u);
     else if (m->spec.precision == MODEL_F32)
@@ -159,7 +154,7 @@ static void sparse_forward(const struct model *m, const void *weights, const str
                            double *pred)
 {
     struct weights w = weights_at(m, weights);
-    struct sparse_rows b = rows_of(block);
+    struct sparse_rows b = model_sparse_rows(block);
     if (m->spec.precision == MODEL_F32)
         m->sparse.forward_f32(&b, w.u, m->spec.outputs, scratch);
     else
@@ -170,7 +165,7 @@ static void sparse_forward(const struct model *m, const void *weights, const str
 static void sparse_multiply(const struct model *m, const void *weights, const struct model_block *block, void *product)
 {
     const void *u = weights_at(m, weights).u;
-    struct sparse_rows b = rows_of(block);
+    struct sparse_rows b = model_sparse_rows(block);
     if (m->spec.precision == MODEL_F32)
         m->sparse.multiply_f32(&b, u, product);
     else
@@ -192,7 +187,7 @@ static void sparse_backward(const struct model *m, const void *weights, const st
 {
     (void)weights;
     (void)scratch;
-    struct sparse_rows b = rows_of(block);
+    struct sparse_rows b = model_sparse_rows(block);
     if (m->spec.intercept)
         m->dense.add_columns(grad_pred, block->rows, m->spec.outputs, lane + n_coefficients(m));
     if (m->spec.precision == MODEL_F32)

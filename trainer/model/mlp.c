@@ -9,14 +9,8 @@
 #include "base/archive.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/model.h"
-#include "model/network.h"
+#include "model/mlp.h"
 #include "model/network_file.h"
-
-static const struct network *network_of(const struct model *m)
-{
-    return m->inside;
-}
 
 static struct network_shape shape_of(const struct model_spec *spec)
 {
@@ -27,100 +21,116 @@ static struct network_shape shape_of(const struct model_spec *spec)
                                   .bias = spec->intercept,
                                   .activation = spec->activation,
                                   .dropout = spec->dropout,
-                                  .single = spec->precision == MODEL_F32};
+                                  .single = spec->precision == MODEL_F32,
+                                  .sparse = spec->sparse};
 }
 
-static enum gm_code mlp_init(struct model *m, struct gm_error *err)
+enum gm_code mlp_init(struct model *m, struct gm_error *err)
 {
     struct network_shape shape = shape_of(&m->spec);
     enum gm_code code = memory_alloc(&m->inside, 1, sizeof(struct network), "the network", err);
-    return code ? code : network_init(m->inside, &shape, m->center, m->scale, err);
+    return code ? code : network_init(m->inside, &shape, m->center, m->unscaled && shape.sparse ? NULL : m->scale, err);
 }
 
-static void mlp_release(struct model *m)
+void mlp_release(struct model *m)
 {
     if (m->inside)
         network_release(m->inside);
     memory_free(m->inside);
 }
 
-static size_t mlp_n_params(const struct model_spec *spec)
+size_t mlp_n_params(const struct model_spec *spec)
 {
     struct network_shape shape = shape_of(spec);
     return network_count(&shape);
 }
 
-static void mlp_mark_penalised(const struct model *m, uint8_t *penalised)
+void mlp_mark_penalised(const struct model *m, uint8_t *penalised)
 {
-    network_mark_penalised(network_of(m), penalised);
+    network_mark_penalised(mlp_network(m), penalised);
 }
 
-static void mlp_start(const struct model *m, const double *baseline, double *params)
+void mlp_start(const struct model *m, const double *baseline, double *params)
 {
-    const struct network *net = network_of(m);
+    const struct network *net = mlp_network(m);
     const struct network_layer *last = &net->layers[net->n_layers - 1];
     network_start(net, (enum network_start)m->spec.start, m->spec.seed, params);
     for (size_t k = 0; last->bias != SIZE_MAX && k < last->out; k++)
         params[last->bias + k] = baseline[k];
 }
 
-static size_t mlp_weights_bytes(const struct model *m)
+size_t mlp_weights_bytes(const struct model *m)
 {
-    return network_of(m)->weights_bytes;
+    return mlp_network(m)->weights_bytes;
 }
 
-static void mlp_prepare(const struct model *m, const double *params, void *weights)
+void mlp_prepare(const struct model *m, const double *params, void *weights)
 {
-    network_prepare(network_of(m), params, weights);
+    network_prepare(mlp_network(m), params, weights);
 }
 
 /* ---- by tape ---- */
 
 static size_t mlp_tape_bytes(const struct model *m, size_t rows)
 {
-    return network_tape_bytes(network_of(m), rows);
+    return network_tape_bytes(mlp_network(m), rows);
 }
 
 static void mlp_tape_forward(const struct model *m, const void *weights, const struct model_tape *tape,
                              const struct model_block *block, double *pred)
 {
-    const struct network_rows rows = {block->x, block->stride, block->at};
-    network_forward(network_of(m), weights, tape, &rows);
-    network_output(network_of(m), tape, pred, m->spec.outputs);
+    const struct sparse_rows sparse = model_sparse_rows(block);
+    const struct network_rows rows = {block->x, block->stride, block->at, m->spec.sparse ? &sparse : NULL};
+    network_forward(mlp_network(m), weights, tape, &rows);
+    network_output(mlp_network(m), tape, pred, m->spec.outputs);
 }
 
 static void mlp_tape_backward(const struct model *m, const void *weights, const struct model_tape *tape,
                               const double *grad_pred)
 {
-    network_backward(network_of(m), weights, tape, grad_pred, m->spec.outputs);
+    network_backward(mlp_network(m), weights, tape, grad_pred, m->spec.outputs);
 }
 
 static size_t mlp_tiles(const struct model *m)
 {
-    return network_of(m)->n_tiles;
+    return mlp_network(m)->n_tiles;
 }
 
 static size_t mlp_tile_bytes(const struct model *m)
 {
-    return network_tile_bytes(network_of(m));
+    return network_tile_bytes(mlp_network(m));
 }
 
 static void mlp_tile_gradient(const struct model *m, const struct model_tape *tape, size_t tile, void *scratch)
 {
-    network_tile_gradient(network_of(m), tape, tile, scratch);
+    network_tile_gradient(mlp_network(m), tape, tile, scratch);
 }
 
 static bool mlp_tile_run(const struct model *m, size_t tile, size_t run, const void *scratch, struct model_run *out)
 {
-    return network_tile_run(network_of(m), tile, run, scratch, out);
+    return network_tile_run(mlp_network(m), tile, run, scratch, out);
 }
 
 static void mlp_tile_refresh(const struct model *m, size_t tile, const double *params, void *weights)
 {
-    network_tile_refresh(network_of(m), tile, params, weights);
+    network_tile_refresh(mlp_network(m), tile, params, weights);
 }
 
-static const struct model_tape_ops tape_ops = {
+/* ---- the first layer of sparse rows ---- */
+
+static size_t mlp_column_units(const struct model *m)
+{
+    return mlp_network(m)->layers[0].out;
+}
+
+static void mlp_column_gradient(const struct model *m, const struct model_tape *tape, const struct model_column *column,
+                                void *gradient)
+{
+    const struct network_column of = {column->column, column->row, column->value, column->count};
+    network_feature_gradient(mlp_network(m), tape, &of, gradient);
+}
+
+const struct model_tape_ops mlp_tape = {
     .bytes = mlp_tape_bytes,
     .forward = mlp_tape_forward,
     .backward = mlp_tape_backward,
@@ -129,20 +139,22 @@ static const struct model_tape_ops tape_ops = {
     .gradient = mlp_tile_gradient,
     .run = mlp_tile_run,
     .refresh = mlp_tile_refresh,
+    .column_units = mlp_column_units,
+    .column_gradient = mlp_column_gradient,
 };
 
 /* ---- files: /layers/K/weights [out x in], /layers/K/bias [out] ---- */
 
-static enum gm_code mlp_save(const struct model *m, const double *params, struct archive *a, struct gm_error *err)
+enum gm_code mlp_save(const struct model *m, const double *params, struct archive *a, struct gm_error *err)
 {
-    enum gm_code code = network_save(network_of(m), "/layers", m->center, m->scale, params, a, err);
+    enum gm_code code = network_save(mlp_network(m), "/layers", m->center, m->scale, params, a, err);
     if (!code && !(code = archive_put_text(a, "activation", network_activation_name(m->spec.activation), err)) &&
         !(code = archive_put_real(a, "dropout", m->spec.dropout, err)))
         code = archive_put_integer(a, "has_intercept", m->spec.intercept, err);
     return code;
 }
 
-static enum gm_code mlp_open(const struct archive *a, const char *path, struct model_spec *spec, struct gm_error *err)
+enum gm_code mlp_open(const struct archive *a, const char *path, struct model_spec *spec, struct gm_error *err)
 {
     int64_t has_intercept = 0;
     struct network_sizes sizes = {.hidden = spec->hidden, .most = MODEL_HIDDEN_MOST};
@@ -157,12 +169,12 @@ static enum gm_code mlp_open(const struct archive *a, const char *path, struct m
     return archive_get_real(a, "dropout", &spec->dropout, err);
 }
 
-static enum gm_code mlp_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err)
+enum gm_code mlp_load(const struct model *m, const struct archive *a, double *params, struct gm_error *err)
 {
-    return network_load(network_of(m), "/layers", a, params, err);
+    return network_load(mlp_network(m), "/layers", a, params, err);
 }
 
-static void mlp_describe(const struct model_spec *spec, char *text, size_t room)
+void mlp_describe(const struct model_spec *spec, char *text, size_t room)
 {
     size_t used = (size_t)snprintf(text, room, "%zu", spec->features);
     for (size_t l = 0; l < spec->n_hidden && used < room; l++)
@@ -173,27 +185,27 @@ static void mlp_describe(const struct model_spec *spec, char *text, size_t room)
 
 /* ---- by lanes ---- */
 
-static struct model_tape tape_in(void *scratch, size_t rows)
+struct model_tape mlp_tape_in(void *scratch, size_t rows)
 {
     return (struct model_tape){.memory = scratch, .capacity = rows, .rows = rows};
 }
 
-static size_t mlp_scratch_bytes(const struct model *m, size_t rows)
+size_t mlp_scratch_bytes(const struct model *m, size_t rows)
 {
     return mlp_tape_bytes(m, rows) + mlp_tile_bytes(m);
 }
 
-static void mlp_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
-                        double *pred)
+void mlp_forward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                 double *pred)
 {
-    struct model_tape tape = tape_in(scratch, block->rows);
+    struct model_tape tape = mlp_tape_in(scratch, block->rows);
     mlp_tape_forward(m, weights, &tape, block, pred);
 }
 
-static void mlp_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
-                         const double *grad_pred, double *lane)
+void mlp_backward(const struct model *m, const void *weights, const struct model_block *block, void *scratch,
+                  const double *grad_pred, double *lane)
 {
-    struct model_tape tape = tape_in(scratch, block->rows);
+    struct model_tape tape = mlp_tape_in(scratch, block->rows);
     mlp_tape_backward(m, weights, &tape, grad_pred);
     model_tape_add(m, &tape, (char *)scratch + mlp_tape_bytes(m, block->rows), lane);
 }
@@ -201,7 +213,7 @@ static void mlp_backward(const struct model *m, const void *weights, const struc
 const struct model_ops model_mlp = {
     .name = "mlp",
     .reads_scattered = true,
-    .tape = &tape_ops,
+    .tape = &mlp_tape,
     .init = mlp_init,
     .release = mlp_release,
     .n_params = mlp_n_params,

@@ -12,7 +12,8 @@ static const struct model_ops *const table[MODEL_TYPES] = {[MODEL_LINEAR] = &mod
                                                            [MODEL_FACTORIZATION] = &model_factorization,
                                                            [MODEL_CENTROIDS] = &model_centroids,
                                                            [MODEL_TWO_TOWER] = &model_two_tower};
-static const struct model_ops *const sparse_table[MODEL_TYPES] = {[MODEL_LINEAR] = &model_linear_sparse};
+static const struct model_ops *const sparse_table[MODEL_TYPES] = {
+    [MODEL_LINEAR] = &model_linear_sparse, [MODEL_MLP] = &model_mlp_sparse};
 
 bool model_takes_sparse(enum model_type type)
 {
@@ -64,7 +65,8 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
     *m = (struct model){.ops = spec->sparse ? sparse_table[spec->type] : table[spec->type],
                         .spec = *spec,
                         .dense = dense_kernels_for(cpu_isa()),
-                        .sparse = sparse_kernels_for(cpu_isa())};
+                        .sparse = sparse_kernels_for(cpu_isa()),
+                        .panel = panel_kernels_for(cpu_isa())};
     m->n_params = m->ops->n_params(spec);
     enum gm_code code;
     if ((code = memory_alloc((void **)&m->penalised, m->n_params, 1, "the penalty mask", err)) ||

@@ -19,6 +19,7 @@
 
 #include "model/activation.h"
 #include "model/dense.h"
+#include "model/panel.h"
 #include "model/sparse.h"
 #include "model/tape.h"
 
@@ -67,6 +68,7 @@ struct model {
     void *center_real; /* [features] center in the precision */
     struct dense_kernels dense;
     struct sparse_kernels sparse;
+    struct panel_kernels panel;
     void *inside; /* the model's own */
     const struct factorization
         *factors; /* factorization: its parameters, borrowed; the vector of all others is empty */
@@ -88,6 +90,18 @@ struct model_block {
     bool far;              /* descend: the weights are not in the cache of this core */
 };
 
+static inline struct sparse_rows model_sparse_rows(const struct model_block *b)
+{
+    return (struct sparse_rows){b->x, b->index, b->first, b->count, b->rows, b->soon, b->far};
+}
+
+/* A column of the rows of a tape: its entries, in the order of the rows. */
+struct model_column {
+    size_t column, count;
+    const uint32_t *row; /* [count] rows of the tape */
+    const void *value;   /* [count] in the model's precision */
+};
+
 /*
  * How a WIDE model takes the rows of a batch together, so that its weight gradients need no lanes: rows go forward and
  * backward in ranges, by any threads; then tiles of the parameters, each by one thread, have their whole gradient at
@@ -103,10 +117,19 @@ struct model_tape_ops {
     size_t (*tile_bytes)(const struct model *m); /* of a thread's scratch */
     /* Gradient of a tile's parameters, summed over rows [0, tape->rows). */
     void (*gradient)(const struct model *m, const struct model_tape *tape, size_t tile, void *scratch);
-    /* The tile's parameters, run by run; false behind the last. All tiles' runs together are all parameters, once. */
+    /* The tile's parameters, run by run; false behind the last. All tiles' runs together are all parameters, once, but
+     * those of the columns of sparse rows. */
     bool (*run)(const struct model *m, size_t tile, size_t run, const void *scratch, struct model_run *out);
     /* The tile's part of the weights from changed parameters. */
     void (*refresh)(const struct model *m, size_t tile, const double *params, void *weights);
+    /*
+     * Sparse rows: the parameters of column j are [j * units, (j + 1) * units), and belong to no tile. Their gradient
+     * over the rows of the tape, in the model's precision at whole lines, which is still to be divided by the column's
+     * scale; ops->refresh for their weights. NULL: the model takes none.
+     */
+    size_t (*column_units)(const struct model *m);
+    void (*column_gradient)(const struct model *m, const struct model_tape *tape, const struct model_column *column,
+                            void *gradient);
 };
 
 struct model_ops {
@@ -172,7 +195,7 @@ bool model_reads(const struct model *m, enum dense_stored stored);
 bool model_takes_sparse(enum model_type type);
 
 extern const struct model_ops model_centroids;
-extern const struct model_ops model_linear, model_linear_sparse, model_mlp, model_two_tower;
+extern const struct model_ops model_linear, model_linear_sparse, model_mlp, model_mlp_sparse, model_two_tower;
 
 /* For models with a tape whose gradient needs no more than that: lane [n_params] += every tile's, after tape->backward;
  * scratch of tile_bytes. And their `finish`. */

@@ -32,9 +32,11 @@ static void lay_out(struct network *net, const struct network_shape *shape)
         bool last = l + 1 == net->n_layers;
         size_t out = last ? shape->out : shape->hidden[l];
         struct network_layer *layer = &net->layers[l];
-        *layer = (struct network_layer){.in = in,
+        bool by_feature = l == 0 && shape->sparse;
+        *layer = (struct network_layer){.by_feature = by_feature,
+                                        .in = in,
                                         .out = out,
-                                        .in_panels = divide_up(in, net->wide),
+                                        .in_panels = by_feature ? 0 : divide_up(in, net->wide),
                                         .out_panels = divide_up(out, net->wide),
                                         .weight = net->n_params,
                                         .bias = SIZE_MAX,
@@ -45,7 +47,7 @@ static void lay_out(struct network *net, const struct network_shape *shape)
             layer->bias = net->n_params;
             net->n_params += out;
         }
-        size_t matrix = layer->in_panels * layer->out_panels * net->wide * PANEL_BYTES;
+        size_t matrix = (by_feature ? in : layer->in_panels * net->wide) * layer->out_panels * PANEL_BYTES;
         layer->start = bytes;
         layer->forward = layer->start + layer->out_panels * PANEL_BYTES;
         bytes = layer->forward + matrix;
@@ -58,11 +60,17 @@ static void lay_out(struct network *net, const struct network_shape *shape)
         layer->delta = layer->output + layer->out_panels;
         net->tape_panels = layer->delta + layer->out_panels;
         layer->unit_tiles = divide_up(layer->out_panels, TILE_UNIT_PANELS);
-        layer->column_tiles = divide_up(layer->in_panels, TILE_COLUMN_PANELS);
+        layer->column_tiles = by_feature ? 1 : divide_up(layer->in_panels, TILE_COLUMN_PANELS);
         net->n_tiles += layer->unit_tiles * layer->column_tiles;
         in = out;
     }
     net->weights_bytes = bytes;
+}
+
+static enum gm_code alloc_entry(struct network *net, size_t features, struct gm_error *err)
+{
+    enum gm_code code = memory_alloc(&net->center, features, net->real, "feature centers", err);
+    return code ? code : memory_alloc(&net->factor, features, net->real, "feature scales", err);
 }
 
 static void set_entry(struct network *net, size_t features, const double *center, const double *scale)
@@ -89,6 +97,7 @@ static void choose_kernels(struct network *net)
     net->apply = net->single ? activation.apply_f32 : activation.apply_f64;
     net->enter = net->single ? activation.enter_f32 : activation.enter_f64;
     net->times = net->single ? activation.times_f32 : activation.times_f64;
+    net->sparse = sparse_panel_kernels_for(cpu_isa());
 }
 
 enum gm_code network_init(struct network *net, const struct network_shape *shape, const double *center,
@@ -101,15 +110,18 @@ enum gm_code network_init(struct network *net, const struct network_shape *shape
                             .stream = shape->stream,
                             .real = shape->single ? sizeof(float) : sizeof(double),
                             .wide = shape->single ? PANEL_F32 : PANEL_F64};
-    enum gm_code code;
-    if ((code = memory_alloc((void **)&net->layers, net->n_layers, sizeof *net->layers, "layers", err)) ||
-        (code = memory_alloc(&net->center, shape->in, net->real, "feature centers", err)) ||
-        (code = memory_alloc(&net->factor, shape->in, net->real, "feature scales", err))) {
+    enum gm_code code = memory_alloc((void **)&net->layers, net->n_layers, sizeof *net->layers, "layers", err);
+    if (!code && !shape->sparse)
+        code = alloc_entry(net, shape->in, err);
+    if (code) {
         network_release(net);
         return code;
     }
     lay_out(net, shape);
-    set_entry(net, shape->in, center, scale);
+    if (shape->sparse)
+        net->scale = scale;
+    else
+        set_entry(net, shape->in, center, scale);
     choose_kernels(net);
     return GM_OK;
 }
@@ -146,9 +158,11 @@ void network_start(const struct network *net, enum network_start start, uint64_t
              rectifies = net->activation == ACTIVATION_RELU || net->activation == ACTIVATION_GELU;
         bool he = start == NETWORK_HE || (start == NETWORK_AUTO && hidden && rectifies);
         double deviation = sqrt(2.0 / (double)layer->in), most = sqrt(6.0 / (double)(layer->in + layer->out));
-        for (size_t i = 0; i < layer->in * layer->out; i++)
-            params[layer->weight + i] =
+        for (size_t k = 0; k < layer->in * layer->out; k++) {
+            size_t i = layer->by_feature ? k % layer->out * layer->in + k / layer->out : k; /* in [out x in] */
+            params[layer->weight + k] =
                 he ? deviation * random_normal(key, i) : most * (2 * random_uniform(key, i) - 1);
+        }
     }
 }
 
@@ -156,4 +170,6 @@ void network_prepare(const struct network *net, const double *params, void *weig
 {
     for (size_t tile = 0; tile < net->n_tiles; tile++)
         network_tile_refresh(net, tile, params, weights);
+    for (uint32_t j = 0; net->layers[0].by_feature && j < net->layers[0].in; j++)
+        network_features_refresh(net, params, &j, 1, weights);
 }

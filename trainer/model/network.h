@@ -10,6 +10,10 @@
  *
  * Parameters: for each layer the weights [out x in], then the biases [out]. WEIGHTS are the same numbers in the
  * precision and in panels, both ways round.
+ *
+ * Of SPARSE rows the first layer's weights are kept by feature, [in x out], so that an entry of a row touches one
+ * place, and rows are scaled but not centred. No tile has them: their gradient is made column by column, of the columns
+ * that occur (network_sparse.c).
  */
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
@@ -22,6 +26,7 @@
 
 #include "model/activation.h"
 #include "model/panel.h"
+#include "model/sparse_panel.h"
 #include "model/tape.h"
 
 enum network_start { NETWORK_AUTO, NETWORK_HE, NETWORK_GLOROT };
@@ -36,11 +41,13 @@ struct network_shape {
     bool single;      /* float32 */
     bool passes_back; /* network_input_gradient will be asked for */
     uint32_t stream; /* tells the random numbers of networks of one model apart: 0, or MODEL_HIDDEN_MOST + 1 and more */
+    bool sparse;     /* rows are */
 };
 
 struct network_layer {
-    size_t in, out, in_panels, out_panels;
-    size_t weight, bias; /* first parameter; bias SIZE_MAX: none */
+    bool by_feature;                       /* the first layer of sparse rows: weights are [in x out] */
+    size_t in, out, in_panels, out_panels; /* in_panels 0: by_feature */
+    size_t weight, bias;                   /* first parameter; bias SIZE_MAX: none */
     size_t forward, backward,
         start; /* bytes into the weights; backward SIZE_MAX: none (first layer, unless it passes back) */
     size_t input, output, delta;     /* panels of a tape before act[l], act[l+1] and the slopes of act[l+1] */
@@ -56,7 +63,9 @@ struct network {
     bool single;
     uint32_t stream;
     size_t real, wide;     /* bytes of a number; numbers of a panel's row */
-    void *center, *factor; /* [in] what rows are standardised with, in the precision */
+    void *center, *factor; /* [in] what rows are standardised with, in the precision; sparse rows: NULL */
+    const double *scale;   /* [in] sparse rows, borrowed; NULL: ones */
+    struct sparse_panel_kernels sparse;
     void (*rows)(const struct panel_rows *p);
     void (*columns)(const struct panel_columns *p);
     void (*turn)(const struct panel_turn *p);
@@ -65,7 +74,7 @@ struct network {
     void (*times)(void *a, const void *b, size_t n);
 };
 
-/* center, scale [in] or NULL. Everything is allocated here. */
+/* center, scale [in] or NULL. Everything is allocated here. Sparse rows: scale is borrowed, center not looked at. */
 enum gm_code network_init(struct network *net, const struct network_shape *shape, const double *center,
                           const double *scale, struct gm_error *err);
 void network_release(struct network *net);               /* a zeroed struct is fine */
@@ -82,7 +91,8 @@ size_t network_tape_bytes(const struct network *net, size_t rows);
 struct network_rows {
     const void *x; /* [rows x in] */
     size_t stride;
-    const size_t *at; /* [rows of a tape's range] which rows of x; NULL: the first */
+    const size_t *at;                 /* [rows of a tape's range] which rows of x; NULL: the first */
+    const struct sparse_rows *sparse; /* in place of all these, for a network of sparse rows */
 };
 /* Fills the tape's range of rows. */
 void network_forward(const struct network *net, const void *weights, const struct model_tape *tape,
@@ -104,5 +114,30 @@ void network_tile_gradient(const struct network *net, const struct model_tape *t
 bool network_tile_run(const struct network *net, size_t tile, size_t run, const void *scratch, struct model_run *out);
 /* The tile's part of the weights, after its parameters changed. */
 void network_tile_refresh(const struct network *net, size_t tile, const double *params, void *weights);
+
+/* ---- sparse rows: the first layer ---- */
+
+/* Where the weight from input `in` to unit `out` is among the parameters, for layers of either kind. */
+static inline size_t network_weight_at(const struct network_layer *l, size_t in, size_t out)
+{
+    return l->weight + (l->by_feature ? in * l->out + out : out * l->in + in);
+}
+/* Its weights of some features, after their parameters changed. */
+void network_features_refresh(const struct network *net, const double *params, const uint32_t *features, size_t count,
+                              void *weights);
+/* One column of the tape's rows. */
+struct network_column {
+    size_t feature;
+    const uint32_t *row; /* [count] rows of the tape, */
+    const void *value;   /* [count] and what stands there, in the precision */
+    size_t count;
+};
+/* gradient [out_panels x P of the first layer], in the precision at whole lines: of the feature's parameters, summed
+ * over rows, but that it is to be divided by the feature's scale. After network_backward. */
+void network_feature_gradient(const struct network *net, const struct model_tape *tape,
+                              const struct network_column *column, void *gradient);
+/* The same for all columns of the tape's rows, added to sum [in x out] in double. */
+void network_features_add(const struct network *net, const struct model_tape *tape, const struct sparse_rows *rows,
+                          double *sum);
 
 #endif

@@ -12,7 +12,8 @@ static const char *const activations[] = {[ACTIVATION_RELU] = "relu",
                                           [ACTIVATION_GELU] = "gelu",
                                           [ACTIVATION_SIGMOID] = "sigmoid"};
 
-#define NAME_ROOM 64 /* of "/first/layers/12/weights" */
+#define FEATURES_AT_ONCE ((size_t)8) /* a line of doubles */
+#define NAME_ROOM        64          /* of "/first/layers/12/weights" */
 
 const char *network_activation_name(enum activation activation)
 {
@@ -61,6 +62,18 @@ static void unfold(const struct network_layer *l, const double *center, const do
     }
 }
 
+/* The same for a layer kept by feature, a line of features at a time; its rows come without center. */
+static void unfold_features(const struct network_layer *l, const double *scale, const double *params, double *weights,
+                            double *bias)
+{
+    for (size_t first = 0; first < l->in; first += FEATURES_AT_ONCE)
+        for (size_t u = 0; u < l->out; u++)
+            for (size_t j = first; j < first + FEATURES_AT_ONCE && j < l->in; j++)
+                weights[u * l->in + j] = params[network_weight_at(l, j, u)] / scale[j];
+    for (size_t u = 0; u < l->out; u++)
+        bias[u] = l->bias == SIZE_MAX ? 0 : params[l->bias + u];
+}
+
 static enum gm_code save_layer(const struct network *net, const char *prefix, size_t layer, const double *weights,
                                const double *bias, struct archive *a, struct gm_error *err)
 {
@@ -80,7 +93,10 @@ enum gm_code network_save(const struct network *net, const char *prefix, const d
         size_t out = net->layers[l].out, in = net->layers[l].in;
         if (!(code = memory_alloc((void **)&weights, out * in, sizeof(double), "the model", err)) &&
             !(code = memory_alloc((void **)&bias, out, sizeof(double), "the model", err))) {
-            unfold(&net->layers[l], l ? NULL : center, scale, params, weights, bias);
+            if (net->layers[l].by_feature)
+                unfold_features(&net->layers[l], scale, params, weights, bias);
+            else
+                unfold(&net->layers[l], l ? NULL : center, scale, params, weights, bias);
             code = save_layer(net, prefix, l, weights, bias, a, err);
         }
         memory_free(weights);
@@ -134,6 +150,16 @@ enum gm_code network_open(const struct archive *a, const char *path, const char 
     return code;
 }
 
+static void fold(const struct network_layer *l, const double *weights, double *params)
+{
+    if (!l->by_feature)
+        memcpy(params + l->weight, weights, l->in * l->out * sizeof *params);
+    for (size_t first = 0; l->by_feature && first < l->in; first += FEATURES_AT_ONCE)
+        for (size_t u = 0; u < l->out; u++)
+            for (size_t j = first; j < first + FEATURES_AT_ONCE && j < l->in; j++)
+                params[network_weight_at(l, j, u)] = weights[u * l->in + j];
+}
+
 enum gm_code network_load(const struct network *net, const char *prefix, const struct archive *a, double *params,
                           struct gm_error *err)
 {
@@ -143,7 +169,7 @@ enum gm_code network_load(const struct network *net, const char *prefix, const s
         struct archive_shape shapes[2];
         double *weights = NULL, *bias = NULL;
         if (!(code = read_layer(a, prefix, l, &weights, &bias, shapes, err))) {
-            memcpy(params + layer->weight, weights, layer->in * layer->out * sizeof *params);
+            fold(layer, weights, params);
             if (layer->bias != SIZE_MAX)
                 memcpy(params + layer->bias, bias, layer->out * sizeof *params);
         }

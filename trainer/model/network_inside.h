@@ -9,6 +9,11 @@
 #define TILE_UNIT_PANELS   2
 #define TILE_COLUMN_PANELS 16
 
+/* Some rows of a tape's range. */
+struct network_span {
+    size_t done, rows;
+};
+
 struct network_tile {
     const struct network_layer *layer;
     size_t unit_panel, unit_panels; /* first, how many */
@@ -17,5 +22,10 @@ struct network_tile {
 };
 
 struct network_tile network_tile_at(const struct network *net, size_t tile);
+
+/* Of sparse rows: sums of the first layer, before its activation, of `rows` rows from number `done` of the tape's range
+ * on. */
+void network_enter_sparse(const struct network *net, const void *weights, const struct model_tape *tape,
+                          const struct sparse_rows *from, struct network_span span);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "model/network.h"
+#include "model/network_inside.h"
 
 #define ROWS_AT_A_TIME ((size_t)64) /* their inputs stay in the second-level cache while panels of weights pass by */
 
@@ -61,6 +62,12 @@ static void forward_layer(const struct network *net, const char *weights, const 
         .c_stride = tape->capacity * net->wide,
     };
     net->rows(&product);
+}
+
+static void activate_layer(const struct network *net, const struct model_tape *tape, size_t layer, size_t first,
+                           size_t rows)
+{
+    const struct network_layer *l = &net->layers[layer];
     for (size_t p = 0; p < l->out_panels && layer + 1 < net->n_layers; p++) {
         net->apply(net->activation, panel_at(tape, l->output + p, first), rows * net->wide,
                    panel_at(tape, l->delta + p, first));
@@ -69,23 +76,39 @@ static void forward_layer(const struct network *net, const char *weights, const 
     }
 }
 
+/* Sums of the first layer. */
+static void enter_rows(const struct network *net, const void *weights, const struct model_tape *tape,
+                       const struct network_rows *from, struct network_span span)
+{
+    size_t done = span.done, rows = span.rows;
+    struct activation_entry entry = {.x = (const char *)from->x + (from->at ? 0 : done * from->stride * net->real),
+                                     .x_stride = from->stride,
+                                     .at = from->at ? from->at + done : NULL,
+                                     .rows = rows,
+                                     .columns = net->layers[0].in,
+                                     .center = net->center,
+                                     .factor = net->factor,
+                                     .out = panel_at(tape, 0, tape->first + done),
+                                     .out_stride = tape->capacity * net->wide};
+    net->enter(&entry);
+    forward_layer(net, weights, tape, 0, tape->first + done, rows);
+}
+
 void network_forward(const struct network *net, const void *weights, const struct model_tape *tape,
                      const struct network_rows *from)
 {
     for (size_t done = 0; done < tape->rows; done += ROWS_AT_A_TIME) {
         size_t rows = tape->rows - done < ROWS_AT_A_TIME ? tape->rows - done : ROWS_AT_A_TIME;
-        struct activation_entry entry = {.x = (const char *)from->x + (from->at ? 0 : done * from->stride * net->real),
-                                         .x_stride = from->stride,
-                                         .at = from->at ? from->at + done : NULL,
-                                         .rows = rows,
-                                         .columns = net->layers[0].in,
-                                         .center = net->center,
-                                         .factor = net->factor,
-                                         .out = panel_at(tape, 0, tape->first + done),
-                                         .out_stride = tape->capacity * net->wide};
-        net->enter(&entry);
-        for (size_t l = 0; l < net->n_layers; l++)
+        struct network_span span = {done, rows};
+        if (from->sparse)
+            network_enter_sparse(net, weights, tape, from->sparse, span);
+        else
+            enter_rows(net, weights, tape, from, span);
+        activate_layer(net, tape, 0, tape->first + done, rows);
+        for (size_t l = 1; l < net->n_layers; l++) {
             forward_layer(net, weights, tape, l, tape->first + done, rows);
+            activate_layer(net, tape, l, tape->first + done, rows);
+        }
     }
 }
 

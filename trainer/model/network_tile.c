@@ -101,12 +101,13 @@ void network_tile_gradient(const struct network *net, const struct model_tape *t
 bool network_tile_run(const struct network *net, size_t tile, size_t run, const void *scratch, struct model_run *out)
 {
     struct network_tile t = network_tile_at(net, tile);
-    if (run < t.units) {
+    size_t rows = t.layer->by_feature ? 0 : t.units; /* of weights, before the biases */
+    if (run < rows) {
         size_t first = t.layer->weight + (t.unit + run) * t.layer->in + t.column;
         *out = (struct model_run){first, first + t.columns, (const char *)scratch + run * row_numbers(net) * net->real};
         return true;
     }
-    if (run > t.units || t.column > 0 || t.layer->bias == SIZE_MAX)
+    if (run > rows || t.column > 0 || t.layer->bias == SIZE_MAX)
         return false;
     size_t first = t.layer->bias + t.unit;
     *out = (struct model_run){first, first + t.units, bias_sums(net, scratch)};

@@ -50,6 +50,9 @@ struct panel_turn {
 };
 
 struct panel_kernels {
+    /* mean[i] = sum[i] * factor, n numbers of the type to double. */
+    void (*mean_f32)(const void *sum, size_t n, double factor, double *mean);
+    void (*mean_f64)(const void *sum, size_t n, double factor, double *mean);
     void (*turn_f32)(const struct panel_turn *p);
     void (*turn_f64)(const struct panel_turn *p);
     void (*rows_f32)(const struct panel_rows *p);

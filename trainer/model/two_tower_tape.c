@@ -48,7 +48,7 @@ static void *head_input(const struct towers *t, const struct model_tape *tape)
 static void towers_forward(const struct towers *t, const void *weights, const struct model_tape *tape,
                            const struct model_block *block)
 {
-    struct network_rows rows = {block->x, block->stride, block->at};
+    struct network_rows rows = {block->x, block->stride, block->at, NULL};
     for (size_t i = 0; i <= TOWER_SECOND; i++) {
         struct model_tape own = tape_of(t, tape, i);
         network_forward(&t->net[i], (const char *)weights + t->weight[i], &own, &rows);

@@ -33,7 +33,8 @@ static enum gm_code size_model(struct budget *b, const struct problem *p, struct
         return code;
     uint64_t n = problem_parameter_count(p), features = p->train.schema->features;
     uint64_t lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
-    b->model = n * (VECTORS + method_vectors(p)) * sizeof(double);
+    uint64_t vectors = VECTORS - (tape && !wide_wants_gradient(p)) + method_vectors(p);
+    b->model = n * vectors * sizeof(double);
     uint64_t columns = p->job->data.missing == GM_MISSING_MEAN ? 6 : 5;
     b->tape = tape > 0;
     b->gradients = larger(tape ? tape : lanes * n * sizeof(double), lanes * columns * features * sizeof(double));

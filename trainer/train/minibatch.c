@@ -12,6 +12,7 @@
 #include "optim/penalty.h"
 #include "train/rate.h"
 #include "train/step.h"
+#include "train/wide_columns.h"
 
 static size_t batch_rows(const struct run *r)
 {
@@ -56,13 +57,40 @@ static enum gm_code pause_between(struct run *r, const struct minibatch_sweep *s
     return GM_OK;
 }
 
+/* Weights are prepared once, at the beginning of the sweep, and parts of them may wait to be caught up. */
+static bool waits(const struct run *r)
+{
+    return r->sparse || r->engine.wide.columns;
+}
+
+static void begin(struct run *r, const struct minibatch_sweep *s)
+{
+    if (r->sparse)
+        sparse_step_begin(r->sparse, &(struct sparse_sweep){s->optim, r->params});
+    else if (waits(r))
+        wide_columns_begin(&r->engine, s->optim, r->params);
+}
+
+static bool is_whole(const struct run *r)
+{
+    return r->sparse ? sparse_step_is_whole(r->sparse) : !waits(r) || wide_columns_are_whole(&r->engine);
+}
+
+static void end(struct run *r)
+{
+    if (r->sparse)
+        sparse_step_end(r->sparse);
+    else if (waits(r))
+        wide_columns_end(&r->engine);
+}
+
 /* The window's batches from number `skip` on. */
 static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s, const struct data_window *window,
                                  uint64_t skip, struct engine_totals *totals, struct gm_error *err)
 {
     enum gm_code code = GM_OK;
     size_t at = 0;
-    if (!r->sparse) /* else once, at the beginning of the sweep */
+    if (!waits(r))
         engine_prepare(&r->engine, r->params);
     for (; skip > 0 && at < window->order_rows; skip--)
         at += rows_at(r, window, at);
@@ -78,7 +106,7 @@ static enum gm_code sweep_window(struct run *r, const struct minibatch_sweep *s,
             break;
         at += rows;
         ++*s->done;
-        if (!r->sparse || sparse_step_is_whole(r->sparse))
+        if (is_whole(r))
             code = pause_between(r, s, err);
     }
     return code;
@@ -95,11 +123,14 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
     uint64_t skip = *s->done;
     if (r->groups.groups) {
         struct data_window all = group_order_window(&r->groups, p, s->epoch);
-        return sweep_window(r, s, &all, skip, totals, err);
+        begin(r, s);
+        enum gm_code code = sweep_window(r, s, &all, skip, totals, err);
+        end(r);
+        return code;
     }
     enum gm_code code = data_pass_open(&pass, p->train.set, &order, err);
-    if (!code && r->sparse)
-        sparse_step_begin(r->sparse, &(struct sparse_sweep){s->optim, r->params});
+    if (!code)
+        begin(r, s);
     while (!code && goes_on(r, s, totals) && !(code = data_pass_next(pass, &window, err)) && window) {
         size_t batches = (window->order_rows + size - 1) / size;
         if (skip < batches)
@@ -107,8 +138,7 @@ enum gm_code minibatch_sweep(struct run *r, const struct minibatch_sweep *s, str
         skip -= skip < batches ? skip : batches;
     }
     data_pass_close(pass);
-    if (r->sparse)
-        sparse_step_end(r->sparse);
+    end(r);
     return code;
 }
 

@@ -144,7 +144,7 @@ static enum gm_code check_sparse(const struct problem *p, struct gm_error *err)
     if (!t->sparse)
         return GM_OK;
     if (!model_takes_sparse((enum model_type)p->job->model.type))
-        return error_set(err, GM_BAD_JOB, "model.type: this model does not take sparse rows yet (%s); linear does.",
+        return error_set(err, GM_BAD_JOB, "model.type: this model does not take sparse rows (%s); linear and mlp do.",
                          t->features_at);
     if (p->job->optimizer.type == GM_OPTIMIZER_NEWTON)
         return error_set(err, GM_BAD_JOB, "optimizer.type: newton does not take sparse rows (%s); lbfgs does.",
@@ -249,8 +249,8 @@ static void choose_resources(struct problem *p, const struct gm_watch *watch)
         problem_note(watch, "%d threads on %d processors: slower than %d, same result.", p->threads, available,
                      available);
     const struct data_schema *s = p->train.schema;
-    double work =
-        s->sparse ? (double)s->entries * (double)p->loss.outputs : (double)s->rows * (double)problem_parameter_count(p);
+    size_t units = job->model.type == GM_MODEL_MLP ? job->model.hidden.values[0] : p->loss.outputs; /* of a feature */
+    double work = s->sparse ? (double)s->entries * (double)units : (double)s->rows * (double)problem_parameter_count(p);
     if (p->rated)
         work = 2 * (double)s->rows * (double)p->rated->rank;
     if (work < SMALL_WORK && job->run.threads <= 0)

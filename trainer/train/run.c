@@ -12,6 +12,7 @@
 #include "train/checkpoint.h"
 #include "train/step.h"
 #include "train/targets.h"
+#include "train/wide_columns.h"
 
 static double or_default(double value, double fallback)
 {
@@ -74,7 +75,8 @@ static enum gm_code init_rows(struct run *r, struct gm_error *err)
     enum gm_code code;
     if ((code = engine_init(&r->engine, p, err)) || (code = hessian_init(&r->hessian, &r->engine, err)) ||
         (code = group_order_init(&r->groups, p, err)) ||
-        (code = sparse_step_open(&r->sparse, &r->engine, &r->config, err)))
+        (code = sparse_step_open(&r->sparse, &r->engine, &r->config, err)) ||
+        (code = wide_columns_open(&r->engine, &r->config, err)))
         return code;
     return start_params(r, err);
 }
@@ -118,6 +120,11 @@ static enum gm_code start_log(struct run *r, struct gm_error *err)
     return r->log.kept ? log_resume(&r->log, &r->last, r->batches, err) : log_start(&r->log, r->problem, err);
 }
 
+static bool keeps_gradient(const struct problem *p)
+{
+    return p->rated || !wide_rows(p) || wide_wants_gradient(p);
+}
+
 enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_watch *watch, struct gm_error *err)
 {
     const struct gm_job *job = p->job;
@@ -131,7 +138,8 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
     stop_init(&r->stop);
     enum gm_code code;
     if ((code = memory_alloc_walked((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
-        (code = memory_alloc((void **)&r->gradient, r->n, sizeof(double), "the gradient", err)) ||
+        (code =
+             memory_alloc((void **)&r->gradient, keeps_gradient(p) ? r->n : 0, sizeof(double), "the gradient", err)) ||
         (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
         (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||

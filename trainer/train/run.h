@@ -62,7 +62,7 @@ struct run {
     size_t n;           /* parameters: the model's, then the loss's */
     uint8_t *penalised; /* [n] 1 where l1 and l2 apply */
     double *params;     /* [n] where the optimiser is */
-    double *gradient;   /* [n] */
+    double *gradient;   /* [n]; empty where steps go by the columns of sparse rows, and nothing else wants it */
     double *best;       /* [n] parameters of the best epoch */
     double *kept;       /* [n] the result: best, or the last iterate */
     double start_time;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "optim/lazy.h"
+#include "train/column_table.h"
 #include "train/engine_inside.h"
 #include "train/sparse_batch.h"
 #include "train/sparse_direct.h"
@@ -57,8 +58,8 @@ enum gm_code sparse_step_open(struct sparse_step **out, struct engine *e, const 
     const struct model *m = &p->model;
     size_t asked = p->job->optimizer.batch_size, all = p->train.schema->rows, rows = asked < all ? asked : all;
     *out = NULL;
-    if (!m->spec.sparse || !m->ops->refresh || !asked || e->coupled.rows || e->n_theta || config->clip_norm > 0 ||
-        config->method == OPTIM_SVRG || p->job->optimizer.average != GM_AVERAGE_NONE ||
+    if (!m->spec.sparse || !m->ops->refresh || m->ops->tape || !asked || e->coupled.rows || e->n_theta ||
+        config->clip_norm > 0 || config->method == OPTIM_SVRG || p->job->optimizer.average != GM_AVERAGE_NONE ||
         optim_is_full_batch(config->method))
         return GM_OK;
     uint64_t entries = data_entries_most(p->train.set, rows);
@@ -159,43 +160,28 @@ static void catch_up_all(struct sparse_step *s)
 
 /* The columns of a range that occur. */
 struct list {
-    uint32_t *columns, *places, *slots;
+    struct column_table table;
     double *gradients; /* [count x width] sums */
-    size_t count;
-    unsigned shift; /* the table has 2^(32 - shift) places */
 };
 
 static struct list begin_list(const struct sparse_step *s, size_t range)
 {
-    size_t offset = sparse_batch_offset(&s->batch, range), entries = s->batch.sizes[range];
+    size_t offset = sparse_batch_offset(&s->batch, range);
     struct list list = {
-        s->columns + offset, s->places + offset, s->slots + 4 * offset, s->gradients + offset * s->width, 0, 31};
-    while (list.shift > 0 && ((size_t)1 << (32 - list.shift)) < 2 * entries)
-        list.shift--;
+        .table = {.columns = s->columns + offset, .places = s->places + offset, .slots = s->slots + 4 * offset},
+        .gradients = s->gradients + offset * s->width};
+    column_table_begin(&list.table, s->batch.sizes[range]);
     return list;
 }
 
-/* Place of a column in the list, where it is added with a sum of 0 if need be. A place of the table is taken when the
- * list says so too: what earlier batches left behind needs no clearing (Briggs and Torczon, "An efficient
- * representation for sparse sets", 1993). */
-static inline size_t slot_of(struct list *list, uint32_t column, size_t width)
+/* Sums of a column, which is added to the list with sums of 0 if need be. */
+static inline double *sums_of(struct list *list, uint32_t column, size_t width)
 {
-    const uint32_t mask = UINT32_MAX >> list->shift;
-    uint32_t at = column * 2654435769u >> list->shift; /* Knuth's multiplicative hash */
-    for (;; at = (at + 1) & mask) {
-        size_t slot = list->slots[at];
-        if (slot >= list->count || list->places[slot] != at)
-            break;
-        if (list->columns[slot] == column)
-            return slot;
-    }
-    size_t slot = list->count++;
-    list->slots[at] = (uint32_t)slot;
-    list->places[slot] = at;
-    list->columns[slot] = column;
-    for (size_t k = 0; k < width; k++)
-        list->gradients[slot * width + k] = 0;
-    return slot;
+    size_t known = list->table.count, slot = column_table_slot(&list->table, column);
+    double *sums = list->gradients + slot * width;
+    for (size_t k = 0; slot == known && k < width; k++)
+        sums[k] = 0;
+    return sums;
 }
 
 /* The columns that occur in a block, in the order in which they do, and their sums. */
@@ -207,7 +193,7 @@ static void sum_range(const struct sparse_step *s, const struct model_block *b, 
         const double *slope = s->batch.slopes + i * width;
         for (size_t e = b->first[i]; e < b->first[i] + b->count[i]; e++) {
             double x = single ? (double)((const float *)b->x)[e] : ((const double *)b->x)[e];
-            double *to = list->gradients + slot_of(list, b->index[e], width) * width;
+            double *to = sums_of(list, b->index[e], width);
             for (size_t k = 0; k < width; k++)
                 to[k] += slope[k] * x;
         }
@@ -237,8 +223,8 @@ static void update_range(void *context, size_t thread, size_t range)
     struct model_block b = sparse_batch_block(&s->batch, range);
     struct list all = begin_list(s, range);
     sum_range(s, &b, &all);
-    size_t count = all.count;
-    uint32_t *columns = all.columns;
+    size_t count = all.table.count;
+    uint32_t *columns = all.table.columns;
     double *gradients = all.gradients;
     (void)thread;
     for (size_t c = 0, n; c < count; c += n) {

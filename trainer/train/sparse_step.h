@@ -14,8 +14,9 @@
 
 struct sparse_step;
 
-/* *out stays NULL when the job's batches are not for it: dense rows, no batch size, losses that couple rows or learn
- * parameters, batches that hold more entries than there are parameters. GM_SYSTEM. */
+/* *out stays NULL when the job's batches are not for it: dense rows, models that take batches by a tape
+ * (wide_columns.h), no batch size, losses that couple rows or learn parameters, batches that hold more entries than
+ * there are parameters. GM_SYSTEM. */
 enum gm_code sparse_step_open(struct sparse_step **out, struct engine *e, const struct optim_config *config,
                               struct gm_error *err);
 void sparse_step_close(struct sparse_step *s); /* NULL is fine */

@@ -8,8 +8,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "optim/optim.h"
-#include "train/engine_inside.h"
 #include "train/reduce.h"
+#include "train/wide_columns.h"
+#include "train/wide_inside.h"
 
 #define TAPE_BYTES_MOST ((size_t)512 << 20)
 #define RUN_MOST        ((size_t)1 << 12) /* parameters of a run that are converted at a time */
@@ -25,6 +26,8 @@ static size_t rows_with(const struct problem *p, const struct model *m)
     size_t asked = p->job->optimizer.batch_size, all = p->train.schema->rows, coupled = coupled_batch_rows(p);
     size_t rows = asked && asked < all ? asked : all;
     rows = rows > coupled ? rows : coupled;
+    if (m->spec.sparse && !wide_columns_fit(p, rows))
+        return 0;
     return ops->bytes(m, 1) <= TAPE_BYTES_MOST / rows ? rows : 0;
 }
 
@@ -39,10 +42,11 @@ static size_t capacity_for(size_t rows)
     return rows % 64 == 0 ? rows + 1 : rows;
 }
 
-/* Of one thread: a tile's gradient, then a run of it in double. */
+/* Of one thread: a tile's gradient, or a column's, then a run of it in double. */
 static size_t scratch_bytes(const struct model *m)
 {
-    return (m->ops->tape->tile_bytes(m) + 63) / 64 * 64 + RUN_MOST * sizeof(double);
+    size_t tile = m->ops->tape->tile_bytes(m), column = m->spec.sparse ? wide_columns_scratch(m) : 0;
+    return ((tile > column ? tile : column) + 63) / 64 * 64 + RUN_MOST * sizeof(double);
 }
 
 enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_error *err)
@@ -50,16 +54,22 @@ enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_erro
     struct model m;
     struct model_spec spec = problem_spec(p);
     *bytes = 0;
-    if (!model_ops_of(spec.type)->tape || spec.sparse)
+    if (!model_ops_of(spec.type)->tape)
         return GM_OK;
     enum gm_code code = model_init(&m, &spec, NULL, NULL, err);
     if (code)
         return code;
     size_t rows = rows_with(p, &m);
     if (rows)
-        *bytes = (uint64_t)m.ops->tape->bytes(&m, capacity_for(rows)) + (uint64_t)p->threads * scratch_bytes(&m);
+        *bytes = (uint64_t)m.ops->tape->bytes(&m, capacity_for(rows)) + (uint64_t)p->threads * scratch_bytes(&m) +
+                 (spec.sparse ? wide_columns_bytes(p, rows) : 0);
     model_release(&m);
     return GM_OK;
+}
+
+bool wide_wants_gradient(const struct problem *p)
+{
+    return !p->train.schema->sparse || p->job->optimizer.clip_norm > 0;
 }
 
 /* Enough of them to share, each large enough that the weights are worth fetching. */
@@ -77,6 +87,11 @@ size_t wide_pieces(size_t rows)
 enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, struct gm_error *err)
 {
     *w = (struct wide){.rows = wide_rows(p)};
+    if (!w->rows && p->model.spec.dropout > 0 && p->model.spec.sparse && wide_columns_refused(p))
+        return error_set(err, GM_BAD_JOB,
+                         "model.dropout: on sparse rows (%s) optimizer.%s needs steps over all columns, which are made "
+                         "without dropout; leave one of them out.",
+                         p->train.schema->features_at, wide_columns_refused(p));
     if (!w->rows && p->model.spec.dropout > 0)
         return error_set(err, GM_BAD_JOB,
                          "model.dropout: needs the activations of a whole batch in memory; optimizer.batch_size is too "
@@ -104,20 +119,13 @@ void wide_release(struct wide *w)
     memory_free(w->scratch);
     memory_free(w->theta);
     memory_free(w->squares);
+    wide_columns_close(w->columns);
     *w = (struct wide){0};
 }
 
 /* ---- rows ---- */
 
-struct step {
-    struct engine *engine;
-    const struct engine_batch *batch;
-    const struct engine_update *update;
-    struct model_tape tape; /* all rows */
-    double divisor;
-};
-
-static struct model_tape piece_of(const struct step *s, size_t piece)
+static struct model_tape piece_of(const struct wide_step *s, size_t piece)
 {
     struct model_tape tape = s->tape;
     size_t size = piece_rows(s->batch->rows), left;
@@ -127,7 +135,7 @@ static struct model_tape piece_of(const struct step *s, size_t piece)
     return tape;
 }
 
-static void forward_piece(const struct step *s, struct worker *w, const struct model_tape *tape)
+static void forward_piece(const struct wide_step *s, struct worker *w, const struct model_tape *tape)
 {
     struct engine *e = s->engine;
     const struct model *m = &e->problem->model;
@@ -135,7 +143,7 @@ static void forward_piece(const struct step *s, struct worker *w, const struct m
     m->ops->tape->forward(m, e->weights, tape, &w->block, w->all.pred);
 }
 
-static void backward_piece(const struct step *s, const struct worker *w, const struct model_tape *tape)
+static void backward_piece(const struct wide_step *s, const struct worker *w, const struct model_tape *tape)
 {
     struct engine *e = s->engine;
     const struct model *m = &e->problem->model;
@@ -143,7 +151,7 @@ static void backward_piece(const struct step *s, const struct worker *w, const s
 }
 
 /* Forward, loss and backward of every piece; by all threads of the region. */
-static void all_rows(const struct step *s)
+static void all_rows(const struct wide_step *s)
 {
     struct engine *e = s->engine;
     size_t pieces = wide_pieces(s->batch->rows);
@@ -158,7 +166,7 @@ static void all_rows(const struct step *s)
 }
 
 /* The same for a loss that couples rows: forward of all, then the loss, then backward. */
-static void forward_rows(const struct step *s)
+static void forward_rows(const struct wide_step *s)
 {
     struct engine *e = s->engine;
     size_t pieces = wide_pieces(s->batch->rows);
@@ -171,7 +179,7 @@ static void forward_rows(const struct step *s)
     }
 }
 
-static void backward_rows(const struct step *s)
+static void backward_rows(const struct wide_step *s)
 {
     struct engine *e = s->engine;
     size_t pieces = wide_pieces(s->batch->rows);
@@ -190,17 +198,14 @@ static void backward_rows(const struct step *s)
 /* Numbers [0, count) of a run, divided. */
 static void mean_of(const struct model *m, const void *sum, size_t count, double divisor, double *mean)
 {
-    double factor = 1 / divisor;
     if (m->spec.precision == MODEL_F32)
-        for (size_t i = 0; i < count; i++)
-            mean[i] = (double)((const float *)sum)[i] * factor;
+        m->panel.mean_f32(sum, count, 1 / divisor, mean);
     else
-        for (size_t i = 0; i < count; i++)
-            mean[i] = ((const double *)sum)[i] * factor;
+        m->panel.mean_f64(sum, count, 1 / divisor, mean);
 }
 
 /* A piece of a run: amended, then either stepped, or kept for the step that waits for the norm. */
-static double use_part(const struct step *s, double *mean, size_t first, size_t end)
+static double use_part(const struct wide_step *s, double *mean, size_t first, size_t end)
 {
     const struct engine_update *u = s->update;
     double squares = 0;
@@ -215,28 +220,33 @@ static double use_part(const struct step *s, double *mean, size_t first, size_t 
     return squares;
 }
 
-/* A run's numbers, divided, and used piece by piece. Returns its part of the squared norm. */
-static double use_run(const struct step *s, const struct model_run *run, double *mean)
+char *wide_scratch(const struct engine *e)
+{
+    return e->wide.scratch + (size_t)omp_get_thread_num() * e->wide.scratch_bytes;
+}
+
+double wide_use_run(const struct wide_step *s, const struct model_run *run, double divisor)
 {
     const struct model *m = &s->engine->problem->model;
+    double *mean = (double *)(void *)(wide_scratch(s->engine) + s->engine->wide.scratch_bytes) - RUN_MOST;
     size_t real = m->spec.precision == MODEL_F32 ? sizeof(float) : sizeof(double);
     double squares = 0;
     for (size_t i = run->first; i < run->end; i += RUN_MOST) {
         size_t end = run->end - i < RUN_MOST ? run->end : i + RUN_MOST;
-        mean_of(m, (const char *)run->gradient + (i - run->first) * real, end - i, s->divisor, mean);
+        mean_of(m, (const char *)run->gradient + (i - run->first) * real, end - i, divisor, mean);
         squares += use_part(s, mean, i, end);
     }
     return squares;
 }
 
-static void use_tile(const struct step *s, size_t tile)
+static void use_tile(const struct wide_step *s, size_t tile)
 {
     struct engine *e = s->engine;
     const struct model *m = &e->problem->model;
     const struct model_tape_ops *ops = m->ops->tape;
     const struct engine_update *u = s->update;
-    char *scratch = e->wide.scratch + (size_t)omp_get_thread_num() * e->wide.scratch_bytes;
-    double *mean = (double *)(void *)(scratch + e->wide.scratch_bytes - RUN_MOST * sizeof(double)), squares = 0;
+    char *scratch = wide_scratch(e);
+    double squares = 0;
     struct model_run run, next = {0};
     ops->gradient(m, &s->tape, tile, scratch);
     bool more = ops->run(m, tile, 0, scratch, &run);
@@ -244,7 +254,7 @@ static void use_tile(const struct step *s, size_t tile)
         more = ops->run(m, tile, r + 1, scratch, &next);
         if (more && u->soon && !u->norm)
             u->soon(u->context, next.first, next.end);
-        squares += use_run(s, &run, mean);
+        squares += wide_use_run(s, &run, s->divisor);
     }
     e->wide.squares[tile] = squares;
     if (!u->norm)
@@ -252,20 +262,20 @@ static void use_tile(const struct step *s, size_t tile)
 }
 
 /* The step of a tile whose gradient was kept. */
-static void step_tile(const struct step *s, size_t tile)
+static void step_tile(const struct wide_step *s, size_t tile)
 {
     struct engine *e = s->engine;
     const struct model *m = &e->problem->model;
     const struct engine_update *u = s->update;
     struct model_run run;
-    char *scratch = e->wide.scratch + (size_t)omp_get_thread_num() * e->wide.scratch_bytes;
+    char *scratch = wide_scratch(e);
     for (size_t r = 0; m->ops->tape->run(m, tile, r, scratch, &run); r++)
         u->step(u->context, u->gradient + run.first, run.first, run.end);
     m->ops->tape->refresh(m, tile, e->params, e->weights);
 }
 
 /* What the loss learns, behind the model's parameters: by one thread. Returns its part of the squared norm. */
-static double use_theta(const struct step *s)
+static double use_theta(const struct wide_step *s)
 {
     struct engine *e = s->engine;
     if (!e->n_theta)
@@ -277,7 +287,7 @@ static double use_theta(const struct step *s)
     return use_part(s, e->wide.theta, first, e->n);
 }
 
-static void all_tiles(struct step *s)
+static void all_tiles(struct wide_step *s)
 {
     struct engine *e = s->engine;
     const struct engine_update *u = s->update;
@@ -285,9 +295,11 @@ static void all_tiles(struct step *s)
 #pragma omp for schedule(dynamic, 1)
     for (size_t tile = 0; tile < tiles; tile++)
         use_tile(s, tile);
+    if (e->wide.columns)
+        wide_columns_use(s);
 #pragma omp single
     {
-        double squares = use_theta(s);
+        double squares = use_theta(s) + (e->wide.columns ? wide_columns_squares(e) : 0);
         for (size_t tile = 0; tile < tiles; tile++)
             squares += e->wide.squares[tile];
         if (u->norm)
@@ -298,6 +310,8 @@ static void all_tiles(struct step *s)
 #pragma omp for schedule(dynamic, 1)
     for (size_t tile = 0; tile < tiles; tile++)
         step_tile(s, tile);
+    if (e->wide.columns)
+        wide_columns_step(s);
 #pragma omp single
     if (e->n_theta)
         u->step(u->context, u->gradient + e->problem->model.n_params, e->problem->model.n_params, e->n);
@@ -319,7 +333,7 @@ enum gm_code wide_step(struct engine *e, const struct engine_batch *batch, const
     size_t pieces = wide_pieces(batch->rows);
     struct engine_totals own = {.finite = true};
     enum gm_code code = GM_OK;
-    struct step s = {.engine = e, .batch = batch, .update = update};
+    struct wide_step s = {.engine = e, .batch = batch, .update = update};
     s.tape = (struct model_tape){.memory = e->wide.tape,
                                  .capacity = e->wide.capacity,
                                  .rows = batch->rows,
@@ -328,7 +342,11 @@ enum gm_code wide_step(struct engine *e, const struct engine_batch *batch, const
                                  .step = batch->step};
     bool coupled = e->coupled.rows > 0;
     clear(e, pieces);
+    if (e->wide.columns)
+        wide_columns_begin_step(e);
     if (coupled) {
+        if (e->wide.columns)
+            wide_columns_find_alone(&s);
         forward_rows(&s);
         coupled_batch_loss(e, batch, pieces);
     }
@@ -336,8 +354,11 @@ enum gm_code wide_step(struct engine *e, const struct engine_batch *batch, const
     {
         if (coupled)
             backward_rows(&s);
-        else
+        else {
+            if (e->wide.columns)
+                wide_columns_find(&s);
             all_rows(&s);
+        }
 #pragma omp single
         {
             code = engine_add_sums(e, pieces, &own, err);
@@ -348,6 +369,8 @@ enum gm_code wide_step(struct engine *e, const struct engine_batch *batch, const
     }
     if (code)
         return code;
+    if (e->wide.columns)
+        wide_columns_end_step(e);
     engine_add_batch(&own, totals);
     engine_take_theta(e);
     return GM_OK;

@@ -18,6 +18,7 @@ struct engine;
 struct engine_batch;
 struct engine_update;
 struct engine_totals;
+struct wide_columns;
 
 struct wide {
     size_t rows;     /* of the largest batch; 0: batches go by lanes */
@@ -25,15 +26,20 @@ struct wide {
     void *tape;      /* the model's */
     char *scratch;   /* [threads x scratch_bytes]: a tile's gradient, then a run of it in double */
     size_t scratch_bytes;
-    double *theta;   /* [pieces x n_theta] gradient of what the loss learns */
-    double *squares; /* [tiles] of the gradient */
+    double *theta;                /* [pieces x n_theta] gradient of what the loss learns */
+    double *squares;              /* [tiles] of the gradient */
+    struct wide_columns *columns; /* the first layer of sparse rows, or NULL (wide_columns.h) */
 };
 
 /* Rows of the largest batch of a job whose batches go by a tape; 0: they do not. A pure function of the job and of the
  * shape of data and model. */
 size_t wide_rows(const struct problem *p);
-/* What wide_init will ask for, known before the data are loaded; 0: batches go by lanes. GM_SYSTEM. */
+/* What wide_init and wide_columns_open will ask for, known before the data are loaded; 0: batches go by lanes.
+ * GM_SYSTEM. */
 enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_error *err);
+/* Of a job with a tape: is a vector for the whole gradient wanted? Sparse rows have so many parameters that it matters.
+ */
+bool wide_wants_gradient(const struct problem *p);
 /* Pieces of a batch of `rows` rows. */
 size_t wide_pieces(size_t rows);
 

@@ -220,3 +220,13 @@ void NAME(turn)(const struct panel_turn *p)
         for (size_t u = 0; u < P; u++)
             c[j * P + u] = u < p->rows ? (REAL)p->a[u * p->a_stride + j] : 0;
 }
+
+/* ---- means: written as the updates read them, by whole vectors, or these would wait for stores ---- */
+
+void NAME(mean)(const void *sum, size_t n, double factor, double *mean)
+{
+    const REAL *from = sum;
+    double *restrict to = mean;
+    for (size_t i = 0; i < n; i++)
+        to[i] = (double)from[i] * factor;
+}

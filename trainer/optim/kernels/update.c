@@ -24,71 +24,93 @@
 
 #include "optim/penalty.h"
 
-void KERNEL(update_sgd)(const struct update *u, double *restrict w, const double *restrict g, size_t first, size_t end)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* What follows is made twice, plain: without l1, so that the marks of the parameters are not read. */
+#define EITHER_WAY(name)                                                                                           \
+    void KERNEL(update_##name)(const struct update *u, double *restrict w, const double *restrict g, size_t first, \
+                               size_t end)                                                                         \
+    {                                                                                                              \
+        if (u->l1 == 0)                                                                                            \
+            name(u, w, g, (struct run){first, end}, true);                                                         \
+        else                                                                                                       \
+            name(u, w, g, (struct run){first, end}, false);                                                        \
+    }
+
+struct run {
+    size_t first, end;
+};
+
+ALWAYS_INLINE void sgd(const struct update *u, double *restrict w, const double *restrict g, struct run run, bool plain)
 {
     const double rate = u->rate, scale = u->scale, l1 = u->rate * u->l1;
     const uint8_t *penalised = u->penalised;
-    for (size_t i = first; i < end; i++)
-        w[i] = penalty_shrink(w[i] - rate * (scale * g[i]), l1 * penalised[i]);
+    for (size_t i = run.first; i < run.end; i++) {
+        double moved = w[i] - rate * (scale * g[i]);
+        w[i] = plain ? moved : penalty_shrink(moved, l1 * penalised[i]);
+    }
 }
+EITHER_WAY(sgd)
 
-void KERNEL(update_momentum)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
-                             size_t end)
+ALWAYS_INLINE void momentum(const struct update *u, double *restrict w, const double *restrict g, struct run run,
+                            bool plain)
 {
     const double rate = u->rate, scale = u->scale, m = u->momentum, l1 = u->rate * u->l1;
     const uint8_t *penalised = u->penalised;
     double *restrict v = u->first;
-    for (size_t i = first; i < end; i++) {
-        double threshold = l1 * penalised[i], moved = m * v[i] - rate * (scale * g[i]);
-        double next = penalty_shrink(w[i] + moved, threshold);
+    for (size_t i = run.first; i < run.end; i++) {
+        double threshold = plain ? 0 : l1 * penalised[i], moved = m * v[i] - rate * (scale * g[i]);
+        double next = plain ? w[i] + moved : penalty_shrink(w[i] + moved, threshold);
         v[i] = threshold > 0 ? next - w[i] : moved; /* without l1 the difference would only lose digits */
         w[i] = next;
     }
 }
+EITHER_WAY(momentum)
 
-void KERNEL(update_nesterov)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
-                             size_t end)
+ALWAYS_INLINE void nesterov(const struct update *u, double *restrict w, const double *restrict g, struct run run,
+                            bool plain)
 {
     const double rate = u->rate, scale = u->scale, m = u->momentum, l1 = u->rate * u->l1;
     const uint8_t *penalised = u->penalised;
     double *restrict v = u->first;
-    for (size_t i = first; i < end; i++) {
-        double behind = w[i] - m * v[i];
-        double ahead = penalty_shrink(w[i] - rate * (scale * g[i]), l1 * penalised[i]);
+    for (size_t i = run.first; i < run.end; i++) {
+        double behind = w[i] - m * v[i], moved = w[i] - rate * (scale * g[i]);
+        double ahead = plain ? moved : penalty_shrink(moved, l1 * penalised[i]);
         v[i] = ahead - behind;
         w[i] = ahead + m * v[i];
     }
 }
+EITHER_WAY(nesterov)
 
-void KERNEL(update_adagrad)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
-                            size_t end)
+ALWAYS_INLINE void adagrad(const struct update *u, double *restrict w, const double *restrict g, struct run run,
+                           bool plain)
 {
     const double rate = u->rate, scale = u->scale, l1 = u->l1, epsilon = u->epsilon;
     const uint8_t *penalised = u->penalised;
     double *restrict s = u->first;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = run.first; i < run.end; i++) {
         double slope = scale * g[i];
         s[i] += slope * slope;
-        double step = rate / (sqrt(s[i]) + epsilon);
-        w[i] = penalty_shrink(w[i] - step * slope, step * l1 * penalised[i]);
+        double step = rate / (sqrt(s[i]) + epsilon), moved = w[i] - step * slope;
+        w[i] = plain ? moved : penalty_shrink(moved, step * l1 * penalised[i]);
     }
 }
+EITHER_WAY(adagrad)
 
-void KERNEL(update_rmsprop)(const struct update *u, double *restrict w, const double *restrict g, size_t first,
-                            size_t end)
+ALWAYS_INLINE void rmsprop(const struct update *u, double *restrict w, const double *restrict g, struct run run,
+                           bool plain)
 {
     const double rate = u->rate, scale = u->scale, l1 = u->l1, epsilon = u->epsilon, keep = u->beta2;
     const uint8_t *penalised = u->penalised;
     double *restrict s = u->first;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = run.first; i < run.end; i++) {
         double slope = scale * g[i];
         s[i] = keep * s[i] + (1 - keep) * (slope * slope);
-        double step = rate / (sqrt(s[i]) + epsilon);
-        w[i] = penalty_shrink(w[i] - step * slope, step * l1 * penalised[i]);
+        double step = rate / (sqrt(s[i]) + epsilon), moved = w[i] - step * slope;
+        w[i] = plain ? moved : penalty_shrink(moved, step * l1 * penalised[i]);
     }
 }
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+EITHER_WAY(rmsprop)
 
 /* plain: neither l1 nor decay. */
 ALWAYS_INLINE void adam(const struct update *u, double *restrict w, const double *restrict g, size_t count, bool plain)
