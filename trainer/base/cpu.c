@@ -1,7 +1,6 @@
 /* What the processor offers and how much of it this process may use. */
 #include "base/cpu.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "base/affinity.h"
 #include "base/cgroup.h"
+#include "base/tasks.h"
 
 static const char *const isa_names[] = {[CPU_BASELINE] = "baseline", [CPU_AVX2] = "avx2", [CPU_AVX512] = "avx512"};
 
@@ -73,28 +73,28 @@ int cpu_threads(void)
     return cpu_threads_within(processors(), cgroup_limits("").cpus);
 }
 
+struct times {
+    double ran, waited;
+    bool told;
+};
+
+static void add_times(void *context, long thread, char *text)
+{
+    struct times *sum = context;
+    unsigned long long ran, waited;
+    (void)thread;
+    if (sscanf(text, "%llu %llu", &ran, &waited) != 2)
+        return;
+    sum->ran += 1e-9 * (double)ran;
+    sum->waited += 1e-9 * (double)waited;
+    sum->told = true;
+}
+
 bool cpu_times(double *ran, double *waited)
 {
-    unsigned long long run, wait;
-    double sums[2] = {0, 0};
-    bool told = false;
-    DIR *threads = opendir("/proc/self/task");
-    for (struct dirent *entry; threads && (entry = readdir(threads));) {
-        char path[300];
-        snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", entry->d_name);
-        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-        if (!file)
-            continue; /* it has ended */
-        if (fscanf(file, "%llu %llu", &run, &wait) == 2) {
-            sums[0] += 1e-9 * (double)run;
-            sums[1] += 1e-9 * (double)wait;
-            told = true;
-        }
-        fclose(file);
-    }
-    if (threads)
-        closedir(threads);
-    *ran = sums[0];
-    *waited = sums[1];
-    return told;
+    struct times sum = {0};
+    tasks_read("schedstat", add_times, &sum);
+    *ran = sum.ran;
+    *waited = sum.waited;
+    return sum.told;
 }

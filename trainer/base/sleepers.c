@@ -1,28 +1,19 @@
 /* Threads of this process that wait for a disk, by what /proc tells of them. */
 #include "base/sleepers.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 
 /* "ID (NAME) STATE ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime stime ...": proc(5). The name
  * may hold anything, also brackets. */
-static bool asleep(const char *id, unsigned long long *work)
+static bool asleep(const char *text, unsigned long long *work)
 {
-    char path[64], text[512], *at;
-    snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", id);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    text[size > 0 ? size : 0] = 0;
-    at = strrchr(text, ')');
+    char *at = strrchr(text, ')');
     if (!at || strncmp(at, ") D ", 4) != 0)
         return false;
     *work = 0;
@@ -42,23 +33,30 @@ static double seen_since(const struct sleepers *sleepers, const struct sleeper *
     return sleeper->since;
 }
 
+struct look {
+    const struct sleepers *before;
+    struct sleepers now;
+    double time, longest;
+};
+
+static void look_at(void *context, long thread, char *text)
+{
+    struct look *look = context;
+    if (look->now.count == SLEEPERS_MOST)
+        return;
+    struct sleeper *sleeper = &look->now.list[look->now.count];
+    *sleeper = (struct sleeper){.thread = thread, .since = look->time};
+    if (!asleep(text, &sleeper->work))
+        return;
+    sleeper->since = seen_since(look->before, sleeper);
+    look->longest = fmax(look->longest, look->time - sleeper->since);
+    look->now.count++;
+}
+
 double sleepers_look(struct sleepers *sleepers)
 {
-    struct sleepers now = {.count = 0};
-    double time = clock_seconds(), longest = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    const struct dirent *task;
-    while (tasks && now.count < SLEEPERS_MOST && (task = readdir(tasks))) {
-        struct sleeper *sleeper = &now.list[now.count];
-        *sleeper = (struct sleeper){.thread = strtol(task->d_name, NULL, 10), .since = time};
-        if (task->d_name[0] == '.' || !asleep(task->d_name, &sleeper->work))
-            continue;
-        sleeper->since = seen_since(sleepers, sleeper);
-        longest = time - sleeper->since > longest ? time - sleeper->since : longest;
-        now.count++;
-    }
-    if (tasks)
-        closedir(tasks);
-    *sleepers = now;
-    return longest;
+    struct look look = {.before = sleepers, .time = clock_seconds()};
+    tasks_read("stat", look_at, &look);
+    *sleepers = look.now;
+    return look.longest;
 }
