@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/probe.h"
 #include "data/find.h"
+#include "data/sizes.h"
 #include "data/sources.h"
 
 static const char *const weight_names[] = {"weight", "weights", "sample_weight", NULL};
@@ -241,6 +242,7 @@ static enum gm_code touch(const struct stored *stored, struct gm_error *err)
     if (!stored->at || stored->dataset <= 0)
         return GM_OK;
     H5Dget_storage_size(stored->dataset);
+    sizes_trust(stored);
     if (stored->kind != H5_NUMBERS || stored->band_bytes > TOUCH_BYTES || stored->row_bytes > TOUCH_BYTES)
         return GM_OK;
     void *row = NULL;

@@ -17,6 +17,7 @@
 #include "data/listing.h"
 
 #include "data/ratings_ids.h"
+#include "data/sizes.h"
 #include "data/sparse.h"
 
 #define BAND_ROWS ((size_t)1 << 16)
@@ -136,6 +137,7 @@ static enum gm_code touch(const struct stored *s, struct gm_error *err)
     if (!s->at || s->kind != H5_NUMBERS || s->columns != 1)
         return GM_OK;
     H5Dget_storage_size(s->dataset);
+    sizes_trust(s);
     enum gm_code code = stored_read(s, 0, 1, value, err);
     return code ? code : stored_read(s, s->rows - 1, 1, value, err);
 }

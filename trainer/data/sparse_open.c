@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/sizes.h"
 
 #define COLUMNS_MOST ((uint64_t)INT32_MAX)
 
@@ -120,7 +121,7 @@ static bool shape_dataset(hid_t group, int64_t shape[2])
     if (H5Lexists(group, "shape", H5P_DEFAULT) <= 0)
         return false;
     hid_t dataset = H5Dopen2(group, "shape", H5P_DEFAULT), space = dataset >= 0 ? H5Dget_space(dataset) : -1;
-    bool good = space >= 0 && H5Sget_simple_extent_npoints(space) == 2 &&
+    bool good = space >= 0 && H5Sget_simple_extent_npoints(space) == 2 && sizes_are_right(dataset) &&
                 H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, shape) >= 0;
     if (space >= 0)
         H5Sclose(space);
@@ -292,6 +293,7 @@ enum gm_code sparse_touch(const struct sparse *s, struct gm_error *err)
         if (!parts[i]->at)
             continue;
         H5Dget_storage_size(parts[i]->dataset);
+        sizes_trust(parts[i]);
         if (parts[i]->band_bytes > (size_t)256 << 10)
             continue;
         code = stored_read(parts[i], 0, 1, &value, err);

@@ -67,7 +67,16 @@ static enum gm_code set_bands(struct stored *stored, hid_t plist, struct gm_erro
     stored->band_rows = (size_t)chunk[0];
     if (!memory_product(bytes, tiles, &stored->band_bytes))
         stored->band_bytes = SIZE_MAX;
-    return GM_OK;
+    if (H5Pget_nfilters(plist) != 0)
+        return GM_OK;
+    enum gm_code code = memory_alloc((void **)&stored->sizes, 1, sizeof *stored->sizes, "sizes of chunks", err);
+    for (size_t i = 0; code == GM_OK && i < stored->rank; i++)
+        stored->sizes->chunk[i] = (size_t)chunk[i];
+    if (code == GM_OK) {
+        stored->sizes->chunk_bytes = bytes;
+        stored->sizes->wrong_row = SIZE_MAX;
+    }
+    return code;
 }
 
 static enum gm_code check_storage(const struct stored *stored, const struct h5_file *file, hid_t plist,
@@ -221,6 +230,7 @@ void stored_close(struct stored *stored)
     if (stored->dataset > 0)
         H5Dclose(stored->dataset);
     hdf5_unlock();
+    memory_free(stored->sizes);
     memory_free(stored->at);
     *stored = (struct stored){0};
 }

@@ -10,6 +10,13 @@
 
 #define STORED_BAND_MOST ((size_t)256 << 20) /* bytes of a band that HDF5's chunk cache is made large enough for */
 
+/* Of a dataset in chunks without filters: are they as large as they must be (sizes.h)? */
+struct stored_sizes {
+    bool known;
+    size_t wrong_row; /* of a chunk that is not; SIZE_MAX: none */
+    size_t chunk[H5_RANK_MOST], chunk_bytes;
+};
+
 struct stored {
     hid_t dataset, type, memory_type; /* 0 or negative: not open */
     char *at;                         /* "digits.h5:/X" */
@@ -18,9 +25,10 @@ struct stored {
     enum data_type value_type;        /* of H5_NUMBERS: in memory */
     size_t rank, dims[H5_RANK_MOST];
     size_t rows, columns;
-    size_t row_bytes;  /* of H5_NUMBERS: columns * size of value_type */
-    size_t band_rows;  /* rows of a chunk; 1 when contiguous */
-    size_t band_bytes; /* of a band as HDF5 caches it while its chunks are read in part; 0 when contiguous */
+    size_t row_bytes;           /* of H5_NUMBERS: columns * size of value_type */
+    size_t band_rows;           /* rows of a chunk; 1 when contiguous */
+    size_t band_bytes;          /* of a band as HDF5 caches it while its chunks are read in part; 0 when contiguous */
+    struct stored_sizes *sizes; /* NULL: not in chunks, or filtered */
 };
 
 /* Opens dataset `name`, absolute, of the file. GM_NO_INPUT (no such dataset: the nearest name is told), GM_BAD_DATA

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "base/size.h"
+#include "data/sizes.h"
 
 #define WORDS_AT_ONCE ((size_t)4096)
 #define WORDS_BYTES   ((size_t)16 << 20)
@@ -64,12 +65,12 @@ static enum gm_code say_unreadable(const struct stored *stored, struct row_range
 
 enum gm_code stored_read(const struct stored *stored, size_t first, size_t rows, void *to, struct gm_error *err)
 {
-    enum gm_code code = GM_OK;
     struct row_range range = {first, first + rows};
     struct reason reason;
     memset(to, 0, rows * stored->row_bytes); /* HDF5 leaves as it is what was never written and has no fill value */
     hdf5_lock();
-    if (rows > 0 && !read_rows(stored, stored->memory_type, range, to, &reason))
+    enum gm_code code = sizes_check(stored, err);
+    if (code == GM_OK && rows > 0 && !read_rows(stored, stored->memory_type, range, to, &reason))
         code = say_unreadable(stored, range, &reason, err);
     hdf5_unlock();
     return code;
@@ -87,10 +88,10 @@ enum gm_code stored_read_block(const struct stored *stored, const hsize_t *start
         part.room[i] = block[i];
         part.count[i] = start[i] + block[i] <= stored->dims[i] ? block[i] : stored->dims[i] - start[i];
     }
-    enum gm_code code = GM_OK;
     memset(to, 0, bytes); /* HDF5 leaves as it is what was never written and has no fill value */
     hdf5_lock();
-    if (!read_block(stored, stored->memory_type, &part, to, &reason))
+    enum gm_code code = sizes_check(stored, err);
+    if (code == GM_OK && !read_block(stored, stored->memory_type, &part, to, &reason))
         code = say_unreadable(stored, (struct row_range){part.start[0], part.start[0] + part.count[0]}, &reason, err);
     hdf5_unlock();
     return code;
@@ -126,8 +127,10 @@ enum gm_code stored_each_word(const struct stored *stored, stored_word_fn *word,
     hid_t type = word_type(stored, &bytes);
     bool variable = type >= 0 && H5Tis_variable_str(type) > 0;
     size_t at_once = bytes > WORDS_BYTES ? 1 : size_least(WORDS_AT_ONCE, WORDS_BYTES / (bytes ? bytes : 1));
-    enum gm_code code = type >= 0 ? memory_alloc((void **)&words, at_once, bytes, "words", err)
-                                  : error_set(err, GM_BAD_DATA, "%s: its words cannot be read.", stored->at);
+    enum gm_code code =
+        type >= 0 ? sizes_check(stored, err) : error_set(err, GM_BAD_DATA, "%s: its words cannot be read.", stored->at);
+    if (code == GM_OK)
+        code = memory_alloc((void **)&words, at_once, bytes, "words", err);
     for (size_t first = 0, rows; code == GM_OK && first < stored->rows; first += rows) {
         rows = size_least(stored->rows - first, at_once);
         struct row_range range = {first, first + rows};

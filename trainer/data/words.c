@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/sizes.h"
 
 enum { WORDS_MOST = 1 << 24 };
 
@@ -58,9 +59,9 @@ static struct holder open_holder(hid_t object, const char *name)
 
 static bool read_holder(const struct holder *holder, hid_t type, void *to)
 {
-    herr_t status = holder->is_attribute ? H5Aread(holder->id, type, to)
-                                         : H5Dread(holder->id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
-    return status >= 0;
+    if (holder->is_attribute)
+        return H5Aread(holder->id, type, to) >= 0;
+    return sizes_are_right(holder->id) && H5Dread(holder->id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0;
 }
 
 /* A string type of `size` bytes (or H5T_VARIABLE) with the character set of the stored one: HDF5 does not convert it.

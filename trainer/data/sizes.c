@@ -1,0 +1,109 @@
+/* The sizes of chunks without filters. */
+#include "data/sizes.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/layout.h"
+#include "data/places.h"
+
+#define ROW_NONE  SIZE_MAX        /* as stored_open leaves it */
+#define LIST_MOST ((hsize_t)4096) /* HDF5 walks over all chunks for each one it describes: beyond, their sum counts */
+#define FEW       ((hsize_t)64)   /* sooner listed than the file is opened once more */
+
+/* The row of the first chunk, in storage order, that has another size. */
+static size_t wrong_row(const struct stored *stored, const struct layout *layout, const struct places *places)
+{
+    hsize_t start[H5_RANK_MOST] = {0};
+    for (;;) {
+        if (places_find(places, start) == PLACE_WRONG)
+            return (size_t)start[0];
+        size_t i = stored->rank;
+        while (i-- > 0) {
+            start[i] += layout->chunk[i];
+            if (start[i] < stored->dims[i])
+                break;
+            start[i] = 0;
+        }
+        if (i == SIZE_MAX)
+            return ROW_NONE;
+    }
+}
+
+/* The same without our driver: for few chunks, or where it cannot open the file: that was renamed, or the dataset is
+ * behind an external link. *n: chunks in all. */
+static size_t wrong_row_listed(hid_t dataset, size_t chunk_bytes, hsize_t most, hsize_t *n)
+{
+    hsize_t start[H5_RANK_MOST] = {0};
+    hid_t space = H5Dget_space(dataset);
+    *n = 0;
+    bool known = space >= 0 && H5Dget_num_chunks(dataset, space, n) >= 0;
+    size_t row = known && H5Dget_storage_size(dataset) == *n * chunk_bytes ? ROW_NONE : 0;
+    for (hsize_t i = 0; known && *n <= most && i < *n; i++) {
+        hsize_t size = 0;
+        unsigned mask;
+        haddr_t at;
+        if (H5Dget_chunk_info(dataset, space, i, start, &mask, &at, &size) < 0 || size != chunk_bytes) {
+            row = (size_t)start[0];
+            break;
+        }
+    }
+    if (space >= 0)
+        H5Sclose(space);
+    return row;
+}
+
+static void look(const struct stored *stored, struct stored_sizes *sizes)
+{
+    struct layout layout = {.chunk_bytes = sizes->chunk_bytes};
+    struct places places;
+    hsize_t n;
+    for (size_t i = 0; i < stored->rank; i++)
+        layout.chunk[i] = sizes->chunk[i];
+    sizes->wrong_row = wrong_row_listed(stored->dataset, sizes->chunk_bytes, FEW, &n);
+    if (n > FEW && places_open(&places, stored, &layout)) {
+        sizes->wrong_row = wrong_row(stored, &layout, &places);
+        places_close(&places);
+    } else if (n > FEW) {
+        sizes->wrong_row = wrong_row_listed(stored->dataset, sizes->chunk_bytes, LIST_MOST, &n);
+    }
+    sizes->known = true;
+}
+
+enum gm_code sizes_check(const struct stored *stored, struct gm_error *err)
+{
+    struct stored_sizes *sizes = stored->sizes;
+    if (!sizes)
+        return GM_OK;
+    if (!sizes->known)
+        look(stored, sizes);
+    if (sizes->wrong_row == ROW_NONE)
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA, "%s: the chunk at row %zu cannot be read: a chunk has the wrong size.",
+                     stored->at, sizes->wrong_row);
+}
+
+void sizes_trust(const struct stored *stored)
+{
+    if (stored->sizes)
+        stored->sizes->known = true;
+}
+
+bool sizes_are_right(hid_t dataset)
+{
+    hid_t plist = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
+    hsize_t chunk[H5_RANK_MOST], n;
+    bool right = plist >= 0 && type >= 0;
+    if (right && H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_nfilters(plist) == 0) {
+        int rank = H5Pget_chunk(plist, H5_RANK_MOST, chunk);
+        size_t bytes = H5Tget_size(type);
+        right = rank > 0 && rank <= H5_RANK_MOST;
+        for (int i = 0; right && i < rank; i++)
+            right = memory_product(bytes, (size_t)chunk[i], &bytes);
+        right = right && wrong_row_listed(dataset, bytes, LIST_MOST, &n) == ROW_NONE;
+    }
+    if (type >= 0)
+        H5Tclose(type);
+    if (plist >= 0)
+        H5Pclose(plist);
+    return right;
+}

@@ -1,0 +1,19 @@
+/*
+ * Chunks without filters have one size, whatever the index of chunks says of them. HDF5 takes the index at its word:
+ * it reads beyond the end of a chunk that is said to be smaller. So all are looked at before HDF5 reads the first.
+ */
+#ifndef DATA_SIZES_H
+#define DATA_SIZES_H
+
+#include "data/stored.h"
+
+/* Once a dataset, at the first call: O(chunks). GM_BAD_DATA with the row. The caller holds hdf5_lock. */
+enum gm_code sizes_check(const struct stored *stored, struct gm_error *err);
+
+/* In a trial in a child process: look at none. What a wrong one does there harms nobody, and it is told later. */
+void sizes_trust(const struct stored *stored);
+
+/* The same, for a small dataset that is not opened as rows: false where a size is wrong. */
+bool sizes_are_right(hid_t dataset);
+
+#endif
