@@ -7,12 +7,12 @@
 #include "base/memory.h"
 #include "data/convert.h"
 #include "train/engine_inside.h"
+#include "train/sparse_cut.h"
 
 #define WORTH     ((uint64_t)800) /* entries for each thread of a team */
 #define PART_ROWS ((size_t)16)    /* the least */
 #define BINS      ((size_t)1024)  /* of columns, to find ranges with equally many entries */
 #define AHEAD     ((size_t)64)    /* rows known behind the batch, to be fetched */
-#define ABOUT     ((size_t)8)     /* entries: how far a range begins from its share of a row, mostly */
 
 static size_t real_bytes(const struct sparse_batch *s)
 {
@@ -184,29 +184,6 @@ void sparse_batch_plan(struct sparse_batch *s, const struct engine_batch *b)
         run(s, s->parts, convert_part);
 }
 
-/* Entries below column `bound`, which ascend; without a branch that could be guessed wrong. */
-static inline size_t below(const uint32_t *index, size_t count, uint32_t bound)
-{
-    const uint32_t *at = index;
-    while (count > 0) {
-        size_t half = (count + 1) / 2;
-        at += half & -(size_t)(at[half - 1] < bound);
-        count -= half;
-    }
-    return (size_t)(at - index);
-}
-
-/* The same for the begin of a range: most often near its share of the row. */
-static inline size_t cut(const uint32_t *index, size_t count, size_t share, uint32_t bound)
-{
-    size_t low = share > ABOUT ? share - ABOUT : 0, high = share + ABOUT < count ? share + ABOUT : count;
-    if (low > 0 && index[low - 1] >= bound)
-        return below(index, low - 1, bound);
-    if (high < count && index[high] < bound)
-        return high + 1 + below(index + high + 1, count - high - 1, bound);
-    return low + below(index + low, high - low, bound);
-}
-
 static void cut_rows(struct sparse_batch *s, size_t range)
 {
     uint64_t *first = s->first + range * s->room, size = 0;
@@ -215,9 +192,9 @@ static void cut_rows(struct sparse_batch *s, size_t range)
         const uint32_t *index = s->all.index + s->start[i];
         size_t count = s->count[i], from = 0, to = count;
         if (range > 0)
-            from = cut(index, count, count * range / s->ranges, low);
+            from = sparse_cut(index, count, count * range / s->ranges, low);
         if (range + 1 < s->ranges)
-            to = cut(index, count, count * (range + 1) / s->ranges, high);
+            to = sparse_cut(index, count, count * (range + 1) / s->ranges, high);
         first[i] = s->start[i] + from;
         part[i] = (uint32_t)(to - from);
         if (s->product)
