@@ -79,7 +79,7 @@ static double log_partition(double theta, double *slope)
 }
 
 /* constant: alpha, b, 1 / c, log c + log Z. */
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const struct shape s = {constant[0], constant[1]};
     const double inverse = constant[2], u = (pred - target) * inverse, z = u * u / s.b, log_q = gm_log1p(z);

@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double c = constant[0], d = pred - target, u = d / c, square = u * u, below = 1.0 / (1.0 + square);
     return (struct gm_point){0.5 * c * c * gm_log1p(square), d * below, (1.0 - square) * below * below};

@@ -4,7 +4,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double d = pred - target, beyond = gm_abs(d) - constant[0];
     return (struct gm_point){gm_max(beyond, 0.0), beyond > 0.0 ? gm_sign(d) : 0.0, 0.0};

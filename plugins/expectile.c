@@ -4,7 +4,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double tau = constant[0], d = pred - target;
     const double side = d > 0.0 ? 1.0 - tau : tau;

@@ -5,18 +5,29 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE double via(double pred, double target, const double *constant)
+{
+    (void)constant;
+    return gm_exp(-gm_abs((2.0 * target - 1.0) * pred));
+}
+
+GM_INLINE struct gm_point point(double pred, double target, double e, const double *constant)
 {
     const double gamma = constant[0], sign = 2.0 * target - 1.0, m = sign * pred;
-    const double p = gm_sigmoid(m), q = gm_sigmoid(-m), surprise = gm_softplus(-m);
-    const double factor = gm_exp(-gamma * gm_softplus(m)); /* (1 - p)^gamma */
+    const double p = gm_sigmoid_from(m, e), q = gm_sigmoid_from(-m, e), surprise = gm_softplus_from(-m, e);
+    const double factor = gm_exp(-gamma * gm_softplus_from(m, e)); /* (1 - p)^gamma */
     const double slope = -factor * (gamma * p * surprise + q);
     const double curve = factor * p * (gamma * surprise * (gamma * p - q) + q * (2.0 * gamma + 1.0));
     return (struct gm_point){factor * surprise, sign * slope, curve};
 }
 
-GM_POINTWISE(point, b->param[0].real)
-GM_BALANCE_BASELINE(point, 30.0, b->param[0].real)
+GM_INLINE struct gm_point whole(double pred, double target, const double *constant)
+{
+    return point(pred, target, via(pred, target, constant), constant);
+}
+
+GM_POINTWISE_VIA(via, point, b->param[0].real)
+GM_BALANCE_BASELINE(whole, 30.0, b->param[0].real)
 
 static const struct gm_loss_param params[] = {
     {.name = "gamma",

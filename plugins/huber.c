@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double delta = constant[0], d = pred - target, size = gm_abs(d);
     const double inner = gm_min(size, delta); /* the slope's size */

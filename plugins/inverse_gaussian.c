@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     (void)constant;
     const double inverse = gm_exp(-pred), ratio = target * inverse * inverse;

@@ -9,19 +9,25 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE double via(double pred, double target, const double *constant)
+{
+    (void)target, (void)constant;
+    return gm_exp(-gm_abs(pred));
+}
+
+GM_INLINE struct gm_point point(double pred, double target, double e, const double *constant)
 {
     (void)constant;
     /* softplus(s) - (...) written so that a large, right prediction gives e^-|pred|, not a difference of large numbers:
      * with target 1 the loss is softplus(-pred). */
-    const double e = gm_exp(-gm_abs(pred)), inverse = 1.0 / (1.0 + e);
+    const double inverse = 1.0 / (1.0 + e);
     const double high = inverse, low = e * inverse;          /* sigmoid(|pred|), sigmoid(-|pred|) */
     const double wrong = pred < 0.0 ? target : 1.0 - target; /* weight of the class the sign speaks against */
     const double size = wrong * high - (1.0 - wrong) * low;  /* slope against the sign of pred */
     return (struct gm_point){wrong * gm_abs(pred) + gm_log1p_unit(e), pred < 0.0 ? -size : size, low * high};
 }
 
-GM_POINTWISE(point, 0)
+GM_POINTWISE_VIA(via, point, 0)
 
 static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
                                          .target_kind = GM_TARGET_MULTILABEL,

@@ -5,15 +5,21 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE double via(double pred, double target, const double *constant)
+{
+    (void)target, (void)constant;
+    return gm_exp(-gm_abs(pred));
+}
+
+GM_INLINE struct gm_point point(double pred, double target, double e, const double *constant)
 {
     const double yes = constant[0] * target, no = 1.0 - target;
-    const double rise = gm_sigmoid(pred), fall = gm_sigmoid(-pred);
-    return (struct gm_point){yes * gm_softplus(-pred) + no * gm_softplus(pred), no * rise - yes * fall,
+    const double rise = gm_sigmoid_from(pred, e), fall = gm_sigmoid_from(-pred, e);
+    return (struct gm_point){yes * gm_softplus_from(-pred, e) + no * gm_softplus_from(pred, e), no * rise - yes * fall,
                              (yes + no) * rise * fall};
 }
 
-GM_POINTWISE(point, b->param[0].real)
+GM_POINTWISE_VIA(via, point, b->param[0].real)
 
 /* Log odds of the mean, moved by the weight of the label. */
 static int baseline(const struct gm_loss_batch *b, double *raw)

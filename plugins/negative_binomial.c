@@ -6,16 +6,22 @@
 #include <gradmill/loss_rows.h>
 
 /* constant: 1 / a, log a. */
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE double via(double pred, double target, const double *constant)
 {
-    const double shifted = pred + constant[1], trials = target + constant[0];
-    const double fall = gm_sigmoid(-shifted), rise = gm_sigmoid(shifted);
-    /* trials sigmoid - target, without the cancellation far out */
-    const double slope = shifted > 0.0 ? constant[0] - trials * fall : trials * rise - target;
-    return (struct gm_point){trials * gm_softplus(shifted) - target * pred, slope, trials * rise * fall};
+    (void)target;
+    return gm_exp(-gm_abs(pred + constant[1]));
 }
 
-GM_POINTWISE(point, 1.0 / b->param[0].real, gm_log(b->param[0].real))
+GM_INLINE struct gm_point point(double pred, double target, double e, const double *constant)
+{
+    const double shifted = pred + constant[1], trials = target + constant[0];
+    const double fall = gm_sigmoid_from(-shifted, e), rise = gm_sigmoid_from(shifted, e);
+    /* trials sigmoid - target, without the cancellation far out */
+    const double slope = shifted > 0.0 ? constant[0] - trials * fall : trials * rise - target;
+    return (struct gm_point){trials * gm_softplus_from(shifted, e) - target * pred, slope, trials * rise * fall};
+}
+
+GM_POINTWISE_VIA(via, point, 1.0 / b->param[0].real, gm_log(b->param[0].real))
 
 static const struct gm_loss_param params[] = {
     {.name = "dispersion",

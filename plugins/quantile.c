@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double tau = constant[0], d = target - pred;
     const double slope = (pred > target ? 1.0 : 0.0) - tau;

@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     (void)constant;
     const double sign = 2.0 * target - 1.0, short_by = gm_max(1.0 - sign * pred, 0.0);

@@ -7,7 +7,7 @@
 #include <gradmill/loss_rows.h>
 
 /* constant: 1 - p, 2 - p, their inverses with 0 for the inverse of 0. */
-static inline struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE struct gm_point point(double pred, double target, const double *constant)
 {
     const double a = constant[0], c = constant[1];
     const double left = target * gm_exp(a * pred), right = gm_exp(c * pred);

@@ -34,6 +34,8 @@
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
+/* no-move-loop-invariants: the dozens of constants of an exp or a log stay in memory, as operands, instead of being
+ * loaded into sixteen registers before the loop and spilled. */
 #pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno")
 #endif
 
@@ -62,6 +64,13 @@
 #define GM_LOSS_KERNEL __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define GM_LOSS_KERNEL
+#endif
+
+/* Before a loop of vectors' length that shall become vectors, and is not to be unrolled before it does. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GM_NO_UNROLL _Pragma("GCC unroll 1")
+#else
+#define GM_NO_UNROLL
 #endif
 
 #define GM_LN2_HIGH 0x1.62e42fefa38p-1 /* 42 bits of ln 2: n * high is exact for |n| < 2048 */
@@ -244,24 +253,37 @@ GM_INLINE double gm_log1p_unit(double e)
 
 /* ---- what losses are made of ----------------------------------------------------------------------------------- */
 
+/* gm_softplus(x), gm_sigmoid(x) and gm_sigmoid_slope(x) from decay = e^-|x|, which the three share: the same bits. */
+GM_INLINE double gm_softplus_from(double x, double decay)
+{
+    return gm_max(x, 0.0) + gm_log1p_unit(decay);
+}
+GM_INLINE double gm_sigmoid_from(double x, double decay)
+{
+    return (x < 0.0 ? decay : 1.0) / (1.0 + decay);
+}
+GM_INLINE double gm_sigmoid_slope_from(double decay)
+{
+    double one = 1.0 + decay;
+    return decay / (one * one);
+}
+
 /* log(1 + e^x) = -log(sigmoid(-x)), never overflowing. Error < 2.5 ulp. */
 GM_INLINE double gm_softplus(double x)
 {
-    return gm_max(x, 0.0) + gm_log1p_unit(gm_exp(-gm_abs(x)));
+    return gm_softplus_from(x, gm_exp(-gm_abs(x)));
 }
 
 /* 1 / (1 + e^-x), accurate in both tails. Error < 3.5 ulp. */
 GM_INLINE double gm_sigmoid(double x)
 {
-    double e = gm_exp(-gm_abs(x));
-    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+    return gm_sigmoid_from(x, gm_exp(-gm_abs(x)));
 }
 
 /* sigmoid(x) (1 - sigmoid(x)), its slope. Error < 5 ulp. */
 GM_INLINE double gm_sigmoid_slope(double x)
 {
-    double e = gm_exp(-gm_abs(x)), one = 1.0 + e;
-    return e / (one * one);
+    return gm_sigmoid_slope_from(gm_exp(-gm_abs(x)));
 }
 
 /* Error < 3 ulp. */

@@ -30,6 +30,28 @@ struct gm_point {
 };
 typedef struct gm_point gm_point_fn(double pred, double target, const double *constant);
 
+/*
+ * The same in two steps, for formulas that are one long chain of operations (an exp, and a log of it): the processor
+ * looks ahead over some 200 instructions, so that it overlaps twice as many short chains as long ones. via is computed
+ * for a strip of elements first, then handed to the formula.
+ */
+typedef double gm_via_fn(double pred, double target, const double *constant);
+typedef struct gm_point gm_point_via_fn(double pred, double target, double via, const double *constant);
+
+/* A formula as the loops take it: point alone, or via and point_via. */
+struct gm_formula {
+    gm_point_fn *point;
+    gm_via_fn *via;
+    gm_point_via_fn *point_via;
+    const double *constant;
+};
+
+/* via: what f->via gave, where there is one. */
+GM_INLINE struct gm_point gm_formula_at(const struct gm_formula *f, double pred, double target, const double *via)
+{
+    return f->via ? f->point_via(pred, target, *via, f->constant) : f->point(pred, target, f->constant);
+}
+
 /* Some adjoining elements of the [rows x outputs] arrays. */
 struct gm_strip {
     size_t at, n, row, column; /* first element, how many; its row and column */
@@ -98,59 +120,79 @@ GM_INLINE double gm_strip_finish(const struct gm_loss_batch *b, const struct gm_
     return gm_sum(weighted, n);
 }
 
-/* The loop that most calls are made of. n is a multiple of 8: the compiler writes whole vectors and no rest. */
-GM_INLINE void gm_strip_points(const double *GM_RESTRICT pred, const double *GM_RESTRICT target, size_t n,
-                               double *GM_RESTRICT loss, double *GM_RESTRICT slope, gm_point_fn *point,
-                               const double *constant, double weight)
+/* via[0 .. n), where the formula has it. */
+GM_INLINE void gm_strip_via(const double *GM_RESTRICT pred, const double *GM_RESTRICT target, size_t n,
+                            double *GM_RESTRICT via, const struct gm_formula *f)
 {
+    for (size_t j = 0; f->via && j < n; j++)
+        via[j] = f->via(pred[j], target[j], f->constant);
+}
+
+/*
+ * The loop that most calls are made of; n is a multiple of 8. The losses go to the eight strands of gm_sum at once: no
+ * buffer is written and read again. The compiler must not unroll the eight: it makes vectors of them.
+ */
+GM_INLINE void gm_strip_points(const double *GM_RESTRICT pred, const double *GM_RESTRICT target, size_t n,
+                               double *GM_RESTRICT strand, double *GM_RESTRICT slope, const struct gm_formula *f,
+                               double weight)
+{
+    double via[GM_STRIP], sum[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    gm_strip_via(pred, target, n, via, f);
+    for (size_t j = 0; j < n; j += 8) {
+        GM_NO_UNROLL
+        for (size_t k = 0; k < 8; k++) {
+            struct gm_point p = gm_formula_at(f, pred[j + k], target[j + k], via + j + k);
+            sum[k] += weight * p.loss;
+            slope[j + k] = weight * p.slope;
+        }
+    }
+    for (size_t k = 0; k < 8; k++)
+        strand[k] = sum[k];
+}
+
+/* The last n < 8 elements of a block: the same loop, on copies filled up with zeros whose losses nobody adds. */
+GM_INLINE void gm_strip_rest(const double *GM_RESTRICT pred, const double *GM_RESTRICT target, size_t n,
+                             double *GM_RESTRICT strand, double *GM_RESTRICT slope, const struct gm_formula *f,
+                             double weight)
+{
+    double own[4][8] = {{0}};
     for (size_t j = 0; j < n; j++) {
-        struct gm_point p = point(pred[j], target[j], constant);
-        loss[j] = weight * p.loss;
-        slope[j] = weight * p.slope;
+        own[0][j] = pred[j];
+        own[1][j] = target[j];
+    }
+    gm_strip_points(own[0], own[1], 8, own[2], own[3], f, weight);
+    for (size_t j = 0; j < n; j++) {
+        strand[j] += own[2][j];
+        slope[j] = own[3][j];
     }
 }
 
-/* to[0 .. n) = from; zeros behind it up to a multiple of 8. */
-GM_INLINE const double *gm_strip_filled(const double *from, size_t n, double *to)
-{
-    for (size_t j = 0; j < n; j++)
-        to[j] = from[j];
-    for (size_t j = n; j % 8 != 0; j++)
-        to[j] = 0.0;
-    return to;
-}
-
 /* Loss and gradient of rows without weights: the way most training goes, in one loop. weight: one over the outputs. */
-GM_INLINE int gm_pointwise_plain(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_point_fn *point,
-                                 const double *constant, double weight)
+GM_INLINE int gm_formula_plain(const struct gm_loss_batch *b, struct gm_loss_result *r, const struct gm_formula *f,
+                               double weight)
 {
     const size_t count = b->rows * b->outputs;
-    double loss[GM_STRIP], own[3][GM_STRIP], total = 0.0;
+    double own[GM_STRIP], total = 0.0;
     for (size_t at = 0, n; at < count; at += n) {
         const double *pred = b->pred + at, *target = b->target + at;
-        double *slope = r->grad ? r->grad + at : own[2];
+        double *slope = r->grad ? r->grad + at : own, strand[8];
         n = count - at < GM_STRIP ? count - at : GM_STRIP;
-        if (n % 8) { /* the end of a block */
-            pred = gm_strip_filled(pred, n, own[0]);
-            target = gm_strip_filled(target, n, own[1]);
-            slope = own[2];
-        }
-        gm_strip_points(pred, target, (n + 7) / 8 * 8, loss, slope, point, constant, weight);
-        for (size_t j = 0; n % 8 && r->grad && j < n; j++)
-            r->grad[at + j] = slope[j];
-        total += gm_sum(loss, n);
+        const size_t whole = n / 8 * 8;
+        gm_strip_points(pred, target, whole, strand, slope, f, weight);
+        if (n > whole)
+            gm_strip_rest(pred + whole, target + whole, n - whole, strand, slope + whole, f, weight);
+        total += gm_sum(strand, 8);
     }
     r->loss = total;
     return GM_LOSS_OK;
 }
 
-/* Everything. The numbers it shares with gm_pointwise_plain have the same bits. */
-GM_INLINE int gm_pointwise_full(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_point_fn *point,
-                                const double *constant)
+/* Everything. The numbers it shares with gm_formula_plain have the same bits. */
+GM_INLINE int gm_formula_full(const struct gm_loss_batch *b, struct gm_loss_result *r, const struct gm_formula *f)
 {
     const size_t count = b->rows * b->outputs;
     struct gm_strip strip;
-    double total = 0.0;
+    double via[GM_STRIP], total = 0.0;
     strip.row = strip.column = 0;
     for (size_t j = 0; j < GM_STRIP; j++)
         strip.weight[j] = 1.0 / (double)b->outputs;
@@ -158,8 +200,9 @@ GM_INLINE int gm_pointwise_full(const struct gm_loss_batch *b, struct gm_loss_re
         const double *pred = b->pred + strip.at, *target = b->target + strip.at;
         strip.n = count - strip.at < GM_STRIP ? count - strip.at : GM_STRIP;
         gm_strip_weights(b, &strip);
+        gm_strip_via(pred, target, strip.n, via, f);
         for (size_t j = 0; j < strip.n; j++) {
-            struct gm_point p = point(pred[j], target[j], constant);
+            struct gm_point p = gm_formula_at(f, pred[j], target[j], via + j);
             strip.loss[j] = p.loss;
             strip.slope[j] = p.slope;
             strip.curve[j] = p.curve;
@@ -170,17 +213,32 @@ GM_INLINE int gm_pointwise_full(const struct gm_loss_batch *b, struct gm_loss_re
     return GM_LOSS_OK;
 }
 
+GM_INLINE int gm_formula_evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r, const struct gm_formula *f)
+{
+    if (b->weight || r->hess_diag || r->hess || r->row_loss)
+        return gm_formula_full(b, r, f);
+    if (b->outputs == 1)
+        return gm_formula_plain(b, r, f, 1.0);
+    return gm_formula_plain(b, r, f, 1.0 / (double)b->outputs);
+}
+
 /* evaluate() of a loss that is the mean over outputs of point(pred, target); as many targets as outputs. Gives every
  * output. constant is handed to point. */
 GM_INLINE int gm_pointwise(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_point_fn *point,
                            const double *constant)
 {
-    if (b->weight || r->hess_diag || r->hess || r->row_loss)
-        return gm_pointwise_full(b, r, point, constant);
-    if (b->outputs == 1)
-        return gm_pointwise_plain(b, r, point, constant, 1.0);
-    return gm_pointwise_plain(b, r, point, constant, 1.0 / (double)b->outputs);
+    const struct gm_formula f = {point, NULL, NULL, constant};
+    return gm_formula_evaluate(b, r, &f);
 }
+
+/* Likewise of point(pred, target, via(pred, target)): the same bits, sooner where via and point are long. */
+GM_INLINE int gm_pointwise_via(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_via_fn *via,
+                               gm_point_via_fn *point, const double *constant)
+{
+    const struct gm_formula f = {NULL, via, point, constant};
+    return gm_formula_evaluate(b, r, &f);
+}
+
 /* The whole evaluate() of such a loss. The constants may be read from the batch, b: GM_POINTWISE(point,
  * b->param[0].real). Without any write 0. */
 #define GM_POINTWISE(point, ...)                                                                \
@@ -188,6 +246,12 @@ GM_INLINE int gm_pointwise(const struct gm_loss_batch *b, struct gm_loss_result 
     {                                                                                           \
         const double constant[] = {__VA_ARGS__};                                                \
         return gm_pointwise(b, r, point, constant);                                             \
+    }
+#define GM_POINTWISE_VIA(via, point, ...)                                                       \
+    GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r) \
+    {                                                                                           \
+        const double constant[] = {__VA_ARGS__};                                                \
+        return gm_pointwise_via(b, r, via, point, constant);                                    \
     }
 
 #define GM_GIVES_ALL (GM_GIVES_HESS_DIAG | GM_GIVES_HESS | GM_GIVES_ROW_LOSS)

@@ -43,15 +43,67 @@ static enum gm_code write_loss(struct writer *w, const char *to, struct gm_error
     return GM_OK;
 }
 
+/* Made of pred, target, parameters and a few operations: computed twice without a loss. */
+static bool is_short(const struct dag *d, dag_id id, unsigned *nodes)
+{
+    const struct dag_node *n = dag_at(d, id);
+    const dag_id child[3] = {n->a, n->b, n->c};
+    if (++*nodes > 8 || n->op > DAG_NEG ||
+        (dag_arity(n->op) == 0 && n->op != DAG_CONST && n->op != DAG_PARAM && n->op != DAG_PRED && n->op != DAG_TARGET))
+        return false;
+    for (unsigned i = 0; i < dag_arity(n->op); i++)
+        if (!is_short(d, child[i], nodes))
+            return false;
+    return true;
+}
+
+/* The x of a softplus(x), whose exp and log make a chain too long for the processor to overlap rows: its exp is then
+ * computed by a function of its own, for a strip of rows. 0: there is none. After printer_mark. */
+static dag_id find_via(const struct writer *w)
+{
+    const struct dag *d = &w->f->dag;
+    if (w->f->request->n_thetas > 0 || w->f->targets == 0)
+        return 0;
+    for (dag_id id = 0; id < w->p.count; id++) {
+        dag_id x = dag_at(d, id)->a;
+        unsigned nodes = 0;
+        if (!w->p.uses[id] || !dag_is(d, id, DAG_SOFTPLUS))
+            continue;
+        x = dag_is(d, x, DAG_NEG) ? dag_at(d, x)->a : x;
+        if (is_short(d, x, &nodes))
+            return x;
+    }
+    return 0;
+}
+
+static void write_via(struct writer *w, dag_id x)
+{
+    buffer_add(w->out,
+               "/* Computed first for some rows, then handed to point(): what softplus and sigmoid begin with. */\n"
+               "GM_INLINE double via(double pred, double target, const double *constant)\n{\n");
+    printer_mark(&w->p, &x, 1);
+    write_constants(w);
+    if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])
+        buffer_add(w->out, "    (void)target;\n");
+    buffer_add(w->out, "    return gm_exp(-gm_abs(");
+    print_c(&w->p, x);
+    buffer_add(w->out, "));\n}\n\n");
+    w->p.via = x;
+}
+
 static enum gm_code write_point(struct writer *w, struct gm_error *err)
 {
     dag_id roots[3 + FORMULA_NAMES];
     size_t n = point_roots(w, roots);
     const struct formula_request *r = w->f->request;
+    printer_mark(&w->p, roots, n);
+    dag_id x = find_via(w);
+    if (x)
+        write_via(w, x);
     buffer_add(w->out, "/* Loss of one prediction, its first (slope) and second (curve) derivative by pred%s. */\n",
                r->n_thetas ? ", and its\n * derivatives by the learned parameters" : "");
-    buffer_add(w->out, "GM_INLINE struct gm_point point(double pred, double target, const double *constant%s)\n{\n",
-               r->n_thetas ? ", double *theta_slope" : "");
+    buffer_add(w->out, "GM_INLINE struct gm_point point(double pred, double target, %sconst double *constant%s)\n{\n",
+               x ? "double via, " : "", r->n_thetas ? ", double *theta_slope" : "");
     printer_mark(&w->p, roots, n);
     write_constants(w);
     if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])
@@ -110,7 +162,8 @@ enum gm_code write_points(struct writer *w, struct gm_error *err)
                "GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)\n{\n");
     const char *constant = write_constant_array(w);
     if (w->f->request->n_thetas == 0 && w->f->targets > 0)
-        buffer_add(w->out, "    return gm_pointwise(b, r, point, %s);\n}\n\n", constant);
+        buffer_add(w->out, "    return gm_pointwise%s(b, r, %spoint, %s);\n}\n\n", w->p.via ? "_via" : "",
+                   w->p.via ? "via, " : "", constant);
     else
         write_own_loop(w, constant);
     return code;

@@ -22,6 +22,7 @@ struct printer {
     size_t count;
     uint32_t counters[PRINT_PREFIXES];
     const char *indent; /* of the statements that are being written */
+    dag_id via;         /* x, when e^-|x| is at hand as `via`: softplus and sigmoid of x and -x take it; 0: none */
     char output;        /* the free output: 'j', or 'k' in the inner loop of a Hessian */
 };
 

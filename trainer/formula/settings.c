@@ -14,16 +14,16 @@
 
 /* Words that mean something in a formula, in C, or in the generated source. */
 static const char *const taken[] = {
-    "pred",        "target",      "j",       "outputs", "pi",     "e",        "abs",      "min",         "max",
-    "exp",         "log",         "log1p",   "expm1",   "sqrt",   "tanh",     "sigmoid",  "softplus",    "where",
-    "sum_j",       "logsumexp_j", "and",     "or",      "not",    "auto",     "break",    "case",        "char",
-    "const",       "continue",    "default", "do",      "double", "else",     "enum",     "extern",      "float",
-    "for",         "goto",        "if",      "inline",  "int",    "long",     "register", "restrict",    "return",
-    "short",       "signed",      "sizeof",  "static",  "struct", "switch",   "typedef",  "union",       "unsigned",
-    "void",        "volatile",    "while",   "asm",     "typeof", "bool",     "true",     "false",       "i",
-    "k",           "row",         "hess",    "value",   "slope",  "label",    "power",    "constant",    "point",
-    "theta_slope", "is_class",    "entry",   "at",      "result", "evaluate", "create",   "theta_start", "row_loss",
-    "row_theta",   "linux",       "unix",
+    "pred",     "target",      "j",        "outputs", "pi",     "e",      "abs",      "min",      "max",
+    "exp",      "log",         "log1p",    "expm1",   "sqrt",   "tanh",   "sigmoid",  "softplus", "where",
+    "sum_j",    "logsumexp_j", "and",      "or",      "not",    "auto",   "break",    "case",     "char",
+    "const",    "continue",    "default",  "do",      "double", "else",   "enum",     "extern",   "float",
+    "for",      "goto",        "if",       "inline",  "int",    "long",   "register", "restrict", "return",
+    "short",    "signed",      "sizeof",   "static",  "struct", "switch", "typedef",  "union",    "unsigned",
+    "void",     "volatile",    "while",    "asm",     "typeof", "bool",   "true",     "false",    "i",
+    "k",        "row",         "hess",     "value",   "slope",  "label",  "power",    "constant", "point",
+    "via",      "theta_slope", "is_class", "entry",   "at",     "result", "evaluate", "create",   "theta_start",
+    "row_loss", "row_theta",   "linux",    "unix",
 };
 
 bool formula_name_ok(const char *name)
