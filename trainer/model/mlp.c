@@ -130,6 +130,11 @@ static void mlp_column_gradient(const struct model *m, const struct model_tape *
     network_feature_gradient(mlp_network(m), tape, &of, gradient);
 }
 
+static void mlp_column_fetch(const struct model *m, size_t column, const void *weights)
+{
+    network_feature_fetch(mlp_network(m), column, weights);
+}
+
 const struct model_tape_ops mlp_tape = {
     .bytes = mlp_tape_bytes,
     .forward = mlp_tape_forward,
@@ -141,6 +146,7 @@ const struct model_tape_ops mlp_tape = {
     .refresh = mlp_tile_refresh,
     .column_units = mlp_column_units,
     .column_gradient = mlp_column_gradient,
+    .column_fetch = mlp_column_fetch,
 };
 
 /* ---- files: /layers/K/weights [out x in], /layers/K/bias [out] ---- */

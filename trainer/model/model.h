@@ -130,6 +130,8 @@ struct model_tape_ops {
     size_t (*column_units)(const struct model *m);
     void (*column_gradient)(const struct model *m, const struct model_tape *tape, const struct model_column *column,
                             void *gradient);
+    /* Its weights will be refreshed soon, and may come to the cache. */
+    void (*column_fetch)(const struct model *m, size_t column, const void *weights);
 };
 
 struct model_ops {

@@ -125,6 +125,8 @@ static inline size_t network_weight_at(const struct network_layer *l, size_t in,
 /* Its weights of some features, after their parameters changed. */
 void network_features_refresh(const struct network *net, const double *params, const uint32_t *features, size_t count,
                               void *weights);
+/* They will be wanted soon, and may come to the cache. */
+void network_feature_fetch(const struct network *net, size_t feature, const void *weights);
 /* One column of the tape's rows. */
 struct network_column {
     size_t feature;

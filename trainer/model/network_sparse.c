@@ -1,4 +1,5 @@
 /* Networks on sparse rows: the first layer, whose weights are kept by feature. */
+#include "base/fetch.h"
 #include "model/network.h"
 #include "model/network_inside.h"
 
@@ -41,6 +42,15 @@ void network_features_refresh(const struct network *net, const double *params, c
         else
             net->sparse.weights_f64(w, l->out, factor, to);
     }
+}
+
+void network_feature_fetch(const struct network *net, size_t feature, const void *weights)
+{
+    const struct network_layer *l = &net->layers[0];
+    size_t bytes = l->out_panels * PANEL_BYTES;
+    if (net->scale)
+        fetch_to_read(net->scale + feature, sizeof *net->scale);
+    fetch_to_write((const char *)weights + l->forward + feature * bytes, bytes);
 }
 
 void network_feature_gradient(const struct network *net, const struct model_tape *tape,

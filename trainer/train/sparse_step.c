@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fetch.h"
 #include "base/memory.h"
 #include "optim/lazy.h"
 #include "train/column_table.h"
@@ -120,6 +121,7 @@ static void catch_up(struct sparse_step *s, uint32_t column, size_t now)
 
 static void fetch_places(const uint32_t *places, const struct model_block *b, size_t i)
 {
+    fetch_is_wanted();
     for (size_t e = 0; i < b->rows && e < b->count[i]; e++)
         __builtin_prefetch(places + b->index[b->first[i] + e], 1);
 }

@@ -7,7 +7,7 @@
 #include "train/wide_inside.h"
 
 #define ALL_COLUMNS  ((size_t)1024) /* columns caught up at a time */
-#define SOON         ((size_t)2)    /* columns: their parameters lie anywhere, and take longer than the work on one */
+#define SOON         ((size_t)4)    /* columns: their parameters lie anywhere, and take longer than the work on one */
 #define WHOLE_PASSES ((uint64_t)4)  /* over the columns, in entries, until all are caught up */
 
 struct wide_columns {
@@ -198,8 +198,7 @@ static void fetch_column(const struct wide_step *s, uint32_t column)
     const struct engine_update *u = s->update;
     size_t units = s->engine->wide.columns->units;
     const struct model *m = &s->engine->problem->model;
-    if (!m->unscaled)
-        __builtin_prefetch(m->scale + column);
+    m->ops->tape->column_fetch(m, column, s->engine->weights);
     if (u->soon && !u->norm)
         u->soon(u->context, column * units, (column + (size_t)1) * units);
 }
