@@ -58,15 +58,15 @@ static const char *check(const char *path, bool streams)
 {
     static char fingerprint[2][33];
     struct lane_plan plan = tiny_plan();
-    uint64_t bytes = 0;
     for (int round = 0; round < (streams ? 2 : 1); round++) {
         struct data_set *set = open_path(path);
+        struct data_need need;
         const struct data_schema *s = data_schema(set);
         struct data_stats stats;
         struct gm_error err = {0};
         CU_ASSERT(s->sparse && s->rows == SPARSE_ROWS && s->features == SPARSE_COLUMNS && s->targets == 1);
-        load_with(set, &plan, round ? bytes - 1 : MEMORY_PLENTY); /* a byte less than all: two slabs at a time */
-        bytes = data_bytes(set);
+        CU_ASSERT_EQUAL_FATAL(data_plan(set, &plan, &(struct data_budget){.threads = 2}, &need, &err), GM_OK);
+        load_with(set, &plan, round ? need.least : MEMORY_PLENTY); /* the least: two slabs at a time */
         CU_ASSERT_EQUAL(data_is_resident(set), round == 0);
         CU_ASSERT_EQUAL_FATAL(scan_run(&stats, set, &plan, NULL, 2, &err), GM_OK);
         strcpy(fingerprint[round], stats.fingerprint);
@@ -179,15 +179,18 @@ static void unsorted_rows_are_put_in_order(void)
 static void refused(const struct sparse_table *t, size_t pointers, const struct sparse_style *style, const char *part)
 {
     const char *path = make(t, pointers, style);
-    for (int round = 0; round < 2; round++) { /* in memory, streaming: 5 kB of target and starts, 9 or 13 of slabs */
+    for (int round = 0; round < 2; round++) { /* in memory, streaming: the least that it takes */
         struct data_set *set = NULL;
         struct data_stats stats = {0};
         struct gm_error err = {0};
         struct lane_plan plan = tiny_plan();
         enum gm_code code =
             data_open(&set, &(struct data_source){.path = path}, &(struct data_options){.need_target = true}, &err);
+        struct data_need need = {0};
         if (!code)
-            code = data_load(set, &plan, round ? 18000 : MEMORY_PLENTY, 2, &err);
+            code = data_plan(set, &plan, &(struct data_budget){.threads = 2}, &need, &err);
+        if (!code)
+            code = data_load(set, &plan, round ? need.least : MEMORY_PLENTY, 2, &err);
         if (!code)
             code = scan_run(&stats, set, &plan, NULL, 2, &err);
         CU_ASSERT_EQUAL(code, GM_BAD_DATA);

@@ -44,7 +44,7 @@ static void several_files_stream_as_if_resident(void)
         lab_job(&lab, pattern, "logistic", test_path(streams ? "b.h5" : "a.h5"));
         lab.job.stop.max_epochs = 1;
         lab.job.run.precision = GM_FLOAT32;
-        lab.job.run.memory = streams ? 45000000 : 0;
+        lab.job.run.memory = streams ? 60000000 : 0;
         enum gm_code code = lab_train(&lab, &err);
         if (code)
             printf("\n    %s", err.text);

@@ -161,12 +161,18 @@ static uint64_t reading_bytes(const struct data_set *set)
     return x->band_bytes <= STORED_BAND_MOST ? x->band_bytes : 0;
 }
 
+uint64_t set_sparse_reading(const struct data_set *set)
+{
+    return set->sparse ? sparse_reading_bytes(set->sparse, set->threads) : 0;
+}
+
 /* Two slabs, and what reading them needs: of several files, that of the one which needs most. */
 uint64_t set_window_bytes(const struct data_set *set)
 {
     if (set->sparse) /* columns and triples do not stream */
-        return set->sparse->form == SPARSE_CSR ? 2 * set->sparse->slab_most * sparse_entry_bytes(set->sparse)
-                                               : set_feature_bytes(set);
+        return (set->sparse->form == SPARSE_CSR ? 2 * set->sparse->slab_most * sparse_entry_bytes(set->sparse)
+                                                : set_feature_bytes(set)) +
+               set_sparse_reading(set);
     uint64_t most = set->members ? 0 : reading_bytes(set);
     for (size_t i = 0; i < set->n_members; i++) {
         uint64_t bytes = reading_bytes(set->members[i]);
@@ -238,6 +244,8 @@ void set_stop_reading(struct data_set *set)
 {
     if (set->parts[0])
         joined_stop(set);
+    if (set->sparse)
+        sparse_rest(set->sparse);
     chunks_close(set->chunks);
     set->chunks = NULL;
     mapped_close(&set->mapped);
@@ -280,6 +288,7 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
     if (set->sparse) {
         enum gm_code done = sparse_make_resident(set->sparse, &set->plan, set->threads, err);
         set->x = done == GM_OK ? set->sparse->value : NULL;
+        set_stop_reading(set);
         return done;
     }
     if (set->mapped.open && set->layout.as_is)
@@ -301,7 +310,7 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 
 static enum gm_code check_memory(const struct data_set *set, struct gm_error *err)
 {
-    uint64_t all = set_feature_bytes(set), window = set_window_bytes(set);
+    uint64_t all = set_feature_bytes(set) + set_sparse_reading(set), window = set_window_bytes(set);
     uint64_t least = set_side_bytes(set) + (window < all ? window : all);
     if (set->memory >= least)
         return GM_OK;

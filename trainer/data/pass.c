@@ -123,7 +123,8 @@ static enum gm_code size_memory(struct data_pass *pass, struct pass_memory *need
     if (!pass->order.shuffled)
         return GM_OK; /* data_load made sure of two slabs */
     need->sides_bytes = rows * (set_target_row_bytes(set) + sizeof(double) + sizeof(int64_t));
-    uint64_t fixed = set_side_bytes(set) + need->n_numbers * sizeof(size_t) + need->sides_bytes;
+    uint64_t fixed =
+        set_side_bytes(set) + need->n_numbers * sizeof(size_t) + need->sides_bytes + set_sparse_reading(set);
     uint64_t least = fixed + need->buffer_bytes;
     if (least > set->memory) {
         char given[32], needed[32];

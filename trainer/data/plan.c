@@ -51,19 +51,23 @@ enum gm_code data_plan(struct data_set *set, const struct lane_plan *plan, const
         return code;
     struct shuffled shuffled = shuffled_bytes(set);
     uint64_t all = set_feature_bytes(set), window = set_window_bytes(set);
-    uint64_t one = set->shuffled ? shuffled.numbers + shuffled.beside + shuffled.group : 0;
+    uint64_t reading = set_sparse_reading(set); /* only while it is loaded, where it is resident */
+    uint64_t one = set->shuffled ? shuffled.numbers + shuffled.beside + shuffled.group + reading : 0;
     need->sides = set_side_bytes(set);
     need->resident = set_fits(set, budget->memory);
     need->features = need->resident ? all : 0;
     bool two = need->sides + one + shuffled.group <= budget->memory; /* a second buffer, to read ahead */
-    need->buffers = need->resident ? shuffled.numbers : most_of(window, two ? one + shuffled.group : one);
-    need->least = need->sides + least_of(all + shuffled.numbers, most_of(least_of(window, all), one));
+    need->buffers =
+        need->resident ? most_of(shuffled.numbers, reading) : most_of(window, two ? one + shuffled.group : one);
+    need->least =
+        need->sides + least_of(all + most_of(shuffled.numbers, reading), most_of(least_of(window, all + reading), one));
     return GM_OK;
 }
 
 bool set_fits(const struct data_set *set, uint64_t memory)
 {
-    return memory >= set_side_bytes(set) + set_feature_bytes(set) + shuffled_bytes(set).numbers;
+    return memory >=
+           set_side_bytes(set) + set_feature_bytes(set) + most_of(shuffled_bytes(set).numbers, set_sparse_reading(set));
 }
 
 /* Share of the variance of the target's first column that lies between the slabs, beyond what chance gives: 1 - within

@@ -115,6 +115,8 @@ uint64_t set_feature_bytes(const struct data_set *set);
  */
 uint64_t set_side_bytes(const struct data_set *set);
 uint64_t set_window_bytes(const struct data_set *set);
+/* Of it, for sparse rows, what is there while they are read and no longer; also while all are read. */
+uint64_t set_sparse_reading(const struct data_set *set);
 size_t set_target_row_bytes(const struct data_set *set);
 /* Can everything be resident in that much memory? */
 bool set_fits(const struct data_set *set, uint64_t memory);

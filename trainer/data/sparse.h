@@ -73,6 +73,9 @@ uint64_t sparse_start_bytes(const struct sparse *s); /* of what stays in memory 
 
 /* Read and check where rows start, for CSR; find the largest slab. */
 enum gm_code sparse_starts(struct sparse *s, const struct lane_plan *plan, struct gm_error *err);
+/* After sparse_starts: what reading takes beside the entries, while it lasts: chunks, bands, wider indices, and what
+ * turns columns and triples into rows. */
+uint64_t sparse_reading_bytes(const struct sparse *s, int threads);
 /* Ready to read rows [first, first + rows) by sparse_read. */
 enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err);
 /* All entries into memory; CSC and COO become rows on the way. */

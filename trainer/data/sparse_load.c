@@ -88,8 +88,19 @@ enum gm_code sparse_read_starts(struct sparse *s, struct gm_error *err)
     return code == GM_OK ? check_pointers(s, s->start, s->rows, err) : code;
 }
 
+static void plan_layouts(struct sparse *s)
+{
+    struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
+    for (size_t i = 0; i < 3; i++)
+        if (arrays[i]->stored.at)
+            layout_plan(&arrays[i]->layout, &arrays[i]->stored);
+    for (size_t i = 0; i < s->n_parts; i++)
+        plan_layouts(s->parts[i]);
+}
+
 enum gm_code sparse_starts(struct sparse *s, const struct lane_plan *plan, struct gm_error *err)
 {
+    plan_layouts(s);
     if (s->start || s->form != SPARSE_CSR)
         return GM_OK;
     enum gm_code code = sparse_read_starts(s, err);
@@ -98,12 +109,45 @@ enum gm_code sparse_starts(struct sparse *s, const struct lane_plan *plan, struc
     return code;
 }
 
+/* Do indices go by way of s->scratch? */
+static bool is_wide(const struct sparse *s)
+{
+    return data_type_size(s->columns.stored.value_type) != sizeof(uint32_t) || s->form != SPARSE_CSR;
+}
+
+/* Entries that are turned into others at a time. */
+static size_t band_most(const struct sparse *s)
+{
+    return s->entries < SPARSE_BAND ? (size_t)s->entries : SPARSE_BAND;
+}
+
+uint64_t sparse_reading_bytes(const struct sparse *s, int threads)
+{
+    const struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < s->n_parts; i++) { /* one at a time is read */
+        uint64_t part = sparse_reading_bytes(s->parts[i], threads);
+        bytes = part > bytes ? part : bytes;
+    }
+    for (size_t i = 0; i < 3 && s->n_parts == 0; i++) {
+        const struct stored *stored = &arrays[i]->stored;
+        if (stored->at && arrays[i]->layout.io == DATA_IO_CHUNKS)
+            bytes += chunks_bytes(stored, &arrays[i]->layout, 1, threads); /* slabs end within chunks */
+        else if (stored->at && stored->band_bytes <= STORED_BAND_MOST)
+            bytes += stored->band_bytes;
+    }
+    if (s->n_parts == 0 && is_wide(s))
+        bytes += band_most(s) * sizeof(uint64_t);
+    if (s->form != SPARSE_CSR)
+        bytes += band_most(s) * (2 * sizeof(uint32_t) + sizeof(double));
+    if (s->form == SPARSE_CSC)
+        bytes += (s->features + 1) * sizeof(uint64_t);
+    return bytes;
+}
+
 static enum gm_code ready_array(struct sparse_array *array, int threads, struct gm_error *err)
 {
-    if (!array->stored.at || array->chunks)
-        return GM_OK;
-    layout_plan(&array->layout, &array->stored);
-    if (array->layout.io != DATA_IO_CHUNKS)
+    if (!array->stored.at || array->chunks || array->layout.io != DATA_IO_CHUNKS)
         return GM_OK;
     return chunks_open(&array->chunks, &array->stored, &array->layout, threads, err);
 }
@@ -117,6 +161,8 @@ void sparse_rest(struct sparse *s)
     }
     memory_free(s->scratch);
     s->scratch = NULL;
+    for (size_t i = 0; i < s->n_parts; i++)
+        sparse_rest(s->parts[i]);
 }
 
 enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err)
@@ -129,16 +175,15 @@ enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err)
         code = ready_array(&s->columns, threads, err);
     if (code == GM_OK)
         code = ready_array(&s->row_of, threads, err);
-    bool wide = data_type_size(s->columns.stored.value_type) != sizeof(uint32_t) || s->form != SPARSE_CSR;
-    if (code == GM_OK && wide && !s->scratch)
-        code = memory_alloc(&s->scratch, SPARSE_BAND, sizeof(uint64_t), "a band of indices", err);
+    if (code == GM_OK && is_wide(s) && !s->scratch)
+        code = memory_alloc(&s->scratch, band_most(s), sizeof(uint64_t), "a band of indices", err);
     return code;
 }
 
 /* ---- columns or triples to rows: a counting sort, in bands ---- */
 
 struct band {
-    uint32_t *row, *column; /* [SPARSE_BAND] */
+    uint32_t *row, *column; /* [band_most] */
     char *value;
 };
 
@@ -224,11 +269,11 @@ static enum gm_code to_rows(struct sparse *s, struct gm_error *err)
 {
     struct band band = {0};
     uint64_t *pointers = NULL;
-    enum gm_code code = memory_alloc((void **)&band.row, SPARSE_BAND, sizeof *band.row, "a band of rows", err);
+    enum gm_code code = memory_alloc((void **)&band.row, band_most(s), sizeof *band.row, "a band of rows", err);
     if (code == GM_OK)
-        code = memory_alloc((void **)&band.column, SPARSE_BAND, sizeof *band.column, "a band of columns", err);
+        code = memory_alloc((void **)&band.column, band_most(s), sizeof *band.column, "a band of columns", err);
     if (code == GM_OK)
-        code = memory_alloc((void **)&band.value, SPARSE_BAND, sizeof(double), "a band of values", err);
+        code = memory_alloc((void **)&band.value, band_most(s), sizeof(double), "a band of values", err);
     if (code == GM_OK)
         code = memory_alloc((void **)&s->start, s->rows + 1, sizeof *s->start, "where rows start", err);
     if (code == GM_OK && s->form == SPARSE_CSC) {
