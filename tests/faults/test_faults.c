@@ -2,7 +2,7 @@
  * What must not break: the table of 28 faults, with the number of cases that were injected.
  *
  *     scripts/test.sh faults                         a part of the cases, as in CI
- *     GRADMILL_FAULTS=full scripts/test.sh faults    all of them: about an hour
+ *     GRADMILL_FAULTS=full scripts/test.sh faults    all of them: some minutes
  */
 #include "support.h"
 
