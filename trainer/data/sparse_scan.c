@@ -60,6 +60,9 @@ static bool look_at_row(const struct scan *scan, const struct entries *e, bool c
     for (size_t first = 0; first < e->count; first += VALUES_AT_ONCE) {
         double value[VALUES_AT_ONCE];
         size_t n = e->count - first < VALUES_AT_ONCE ? e->count - first : VALUES_AT_ONCE;
+        /* They lie anywhere, and a comparison that was guessed wrong would wait for one at a time. */
+        for (size_t i = 0; count && i < n; i++)
+            __builtin_prefetch(&scan->most[e->index[first + i]]);
         convert_to_f64(type, e->value + first * data_type_size(type), n, value);
         for (size_t i = 0; i < n; i++) {
             if (!isfinite(value[i])) {
