@@ -320,6 +320,18 @@ static void ranks_and_chunks_have_bounds(void)
     H5Pclose(plist);
     H5Fclose(file);
     expect_refused(path, "larger than 1 GiB");
+    hsize_t wide[2] = {1, (hsize_t)1 << 30}, one[2] = {1, 1}; /* places of its chunks would take 8 GiB */
+    file = file_new(path);
+    plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(plist, 2, one);
+    hid_t dataset = put(file, H5T_STD_U8LE, 2, wide, NULL, plist, NULL);
+    unsigned char value = 7;
+    hsize_t start[2] = {0, 12345};
+    CU_ASSERT(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, start, 1, &value) >= 0);
+    H5Dclose(dataset);
+    H5Pclose(plist);
+    H5Fclose(file);
+    expect_refused(path, "declares 1073741824 chunks but the file holds only 1 bytes of them");
     file = file_new(path);
     H5Dclose(H5Dcreate2(file, "X", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     H5Sclose(space);

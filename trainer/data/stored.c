@@ -14,7 +14,9 @@
 
 #define UNBACKED_MOST ((uint64_t)1 << 30) /* bytes that a shape may declare without the file storing them */
 #define RATIO_MOST    2048                /* decoded to stored bytes; deflate reaches 1032 */
-#define CHUNK_MOST    ((size_t)1 << 30)
+#define CHUNKS_FREE \
+    ((uint64_t)1 << 20) /* chunks that may be declared likewise: each takes time and memory to look for */
+#define CHUNK_MOST ((size_t)1 << 30)
 
 /* The row and column counts, each product checked. */
 static enum gm_code set_shape(struct stored *stored, hid_t space, struct gm_error *err)
@@ -102,6 +104,24 @@ static enum gm_code check_storage(const struct stored *stored, const struct h5_f
     return GM_OK;
 }
 
+/* Each chunk that is stored takes a byte and more. */
+static enum gm_code check_count(const struct stored *stored, hid_t plist, struct gm_error *err)
+{
+    hsize_t chunk[H5_RANK_MOST];
+    uint64_t n = 1;
+    if (H5Pget_layout(plist) != H5D_CHUNKED || H5Pget_chunk(plist, H5_RANK_MOST, chunk) != (int)stored->rank)
+        return GM_OK;
+    for (size_t i = 0; i < stored->rank; i++) /* no more than values, whose number was checked */
+        n *= (stored->dims[i] - 1) / (size_t)chunk[i] + 1;
+    uint64_t bytes = n > CHUNKS_FREE ? H5Dget_storage_size(stored->dataset) : 0;
+    if (n <= CHUNKS_FREE || n / RATIO_MOST <= bytes)
+        return GM_OK;
+    return error_set(err, GM_BAD_DATA,
+                     "%s: declares %llu chunks but the file holds only %llu bytes of them; it is damaged or was never "
+                     "filled.",
+                     stored->at, (unsigned long long)n, (unsigned long long)bytes);
+}
+
 static enum gm_code check_filters(const struct stored *stored, hid_t plist, struct gm_error *err)
 {
     int count = H5Pget_nfilters(plist);
@@ -151,6 +171,8 @@ static enum gm_code describe(struct stored *stored, const struct h5_file *file, 
         code = set_bands(stored, plist, err);
     if (code == GM_OK)
         code = check_storage(stored, file, plist, err);
+    if (code == GM_OK)
+        code = check_count(stored, plist, err);
     if (code == GM_OK)
         code = check_filters(stored, plist, err);
     if (code == GM_OK && stored->kind == H5_NUMBERS &&
