@@ -12,6 +12,7 @@
 #include "base/share.h"
 #include "optim/optim.h"
 #include "train/reduce.h"
+#include "train/wide_columns.h"
 
 #define RANGE_PARAMS 4096                /* parameters that one thread reduces and updates at a time */
 #define CLEAR_BYTES  ((size_t)256 << 10) /* worth the threads */
@@ -105,7 +106,11 @@ size_t engine_params(const struct problem *p)
 void engine_prepare(struct engine *e, const double *params)
 {
     e->params = params;
-    e->problem->model.ops->prepare(&e->problem->model, params, e->weights);
+    const struct model *m = &e->problem->model;
+    if (m->spec.sparse && m->ops->tape)
+        wide_columns_prepare(e);
+    else
+        m->ops->prepare(m, params, e->weights);
     engine_take_theta(e);
 }
 

@@ -135,6 +135,20 @@ static void catch_up_all(struct engine *e)
     lazy_restart(&c->lazy);
 }
 
+void wide_columns_prepare(struct engine *e)
+{
+    const struct model *m = &e->problem->model;
+    size_t tiles = m->ops->tape->tiles(m), features = m->spec.features;
+    for (size_t tile = 0; tile < tiles; tile++)
+        m->ops->tape->refresh(m, tile, e->params, e->weights);
+#pragma omp parallel for num_threads(e->threads) schedule(static) if (features > ALL_COLUMNS)
+    for (size_t first = 0; first < features; first += ALL_COLUMNS)
+        for (size_t j = first; j < first + ALL_COLUMNS && j < features; j++) {
+            uint32_t column = (uint32_t)j;
+            m->ops->refresh(m, e->params, &column, 1, e->weights);
+        }
+}
+
 /* ---- a sweep ---- */
 
 void wide_columns_begin(struct engine *e, struct optim *optim, double *params)

@@ -27,6 +27,10 @@ size_t wide_columns_scratch(const struct model *m); /* bytes of a column's gradi
 enum gm_code wide_columns_open(struct engine *e, const struct optim_config *config, struct gm_error *err);
 void wide_columns_close(struct wide_columns *c); /* NULL is fine */
 
+/* The weights from e->params, of any model with a tape on sparse rows, whose columns are so many that all threads share
+ * them. */
+void wide_columns_prepare(struct engine *e);
+
 /* ---- a sweep ---- */
 
 /* The parameters are prepared; both are borrowed until wide_columns_end. */
