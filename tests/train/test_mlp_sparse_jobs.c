@@ -167,6 +167,30 @@ static void a_run_is_resumed_within_an_epoch(void)
 
 /* ---- a model in use ---- */
 
+/* Networks that were trained with dropout predict without it: of either kind of rows. */
+static void a_network_that_drops_units_is_put_to_use(void)
+{
+    write_both(2);
+    for (int dense = 0; dense < 2; dense++) {
+        struct lab lab;
+        struct gm_model *model;
+        struct gm_error err;
+        struct gm_metrics metrics;
+        const struct gm_data data = {.path = test_path(dense ? "dense.h5" : "sparse.h5")};
+        make_mlp(&lab, data.path, "logistic", test_path("dropping.h5"));
+        batches(&lab.job, GM_OPTIMIZER_SGD);
+        lab.job.model.dropout = 0.4;
+        lab.job.data.validation_fraction = 0;
+        train_well(&lab, "dropout");
+        CU_ASSERT_EQUAL_FATAL(gm_model_open(&model, test_path("dropping.h5"), NULL, &err), GM_OK);
+        enum gm_code code = gm_evaluate(model, &data, NULL, &metrics, &err);
+        CU_ASSERT_EQUAL_FATAL(code, GM_OK);
+        ASSERT_CLOSE(metrics.loss, lab_summary()->train.loss, 1e-9);
+        gm_metrics_release(&metrics);
+        gm_model_close(model);
+    }
+}
+
 /* What training reports of the model in memory is what the file gives, on sparse rows and on dense ones. */
 static void a_file_evaluates_as_was_trained(void)
 {
@@ -212,4 +236,5 @@ static void the_plan_has_no_gradient(void)
 
 TEST_MAIN("mlp jobs on sparse rows", TEST(models_are_the_same_on_any_threads),
           TEST(several_files_give_the_model_of_one), TEST(streamed_is_resident), TEST(a_run_is_resumed_within_an_epoch),
-          TEST(a_file_evaluates_as_was_trained), TEST(the_plan_has_no_gradient))
+          TEST(a_file_evaluates_as_was_trained), TEST(a_network_that_drops_units_is_put_to_use),
+          TEST(the_plan_has_no_gradient))

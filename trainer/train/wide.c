@@ -87,12 +87,13 @@ size_t wide_pieces(size_t rows)
 enum gm_code wide_init(struct wide *w, const struct problem *p, int threads, struct gm_error *err)
 {
     *w = (struct wide){.rows = wide_rows(p)};
-    if (!w->rows && p->model.spec.dropout > 0 && p->model.spec.sparse && wide_columns_refused(p))
+    bool drops = p->model.spec.dropout > 0 && !p->applied;
+    if (!w->rows && drops && p->model.spec.sparse && wide_columns_refused(p))
         return error_set(err, GM_BAD_JOB,
                          "model.dropout: on sparse rows (%s) optimizer.%s needs steps over all columns, which are made "
                          "without dropout; leave one of them out.",
                          p->train.schema->features_at, wide_columns_refused(p));
-    if (!w->rows && p->model.spec.dropout > 0)
+    if (!w->rows && drops)
         return error_set(err, GM_BAD_JOB,
                          "model.dropout: needs the activations of a whole batch in memory; optimizer.batch_size is too "
                          "large for that.");
