@@ -16,15 +16,18 @@
 #include "data/chunks.h"
 #include "data/find.h"
 #include "data/layout.h"
+#include "data/mapped.h"
 #include "data/stored.h"
 
 enum sparse_form { SPARSE_CSR, SPARSE_CSC, SPARSE_COO };
 
-/* One array of entries, read as chunks where that works. */
+/* One array of entries, read without HDF5 where that works: as chunks, or from its place in the file. */
 struct sparse_array {
     struct stored stored;
     struct layout layout;
     struct chunks *chunks;
+    struct mapped mapped;
+    int threads; /* to read it */
 };
 
 struct sparse {

@@ -147,6 +147,9 @@ uint64_t sparse_reading_bytes(const struct sparse *s, int threads)
 
 static enum gm_code ready_array(struct sparse_array *array, int threads, struct gm_error *err)
 {
+    array->threads = threads;
+    if (array->stored.at && !array->mapped.open && array->layout.io == DATA_IO_MAPPED)
+        (void)mapped_open(&array->mapped, &array->stored, &array->layout); /* else HDF5 reads it */
     if (!array->stored.at || array->chunks || array->layout.io != DATA_IO_CHUNKS)
         return GM_OK;
     return chunks_open(&array->chunks, &array->stored, &array->layout, threads, err);
@@ -158,6 +161,7 @@ void sparse_rest(struct sparse *s)
     for (size_t i = 0; i < 3; i++) {
         chunks_close(arrays[i]->chunks);
         arrays[i]->chunks = NULL;
+        mapped_close(&arrays[i]->mapped);
     }
     memory_free(s->scratch);
     s->scratch = NULL;

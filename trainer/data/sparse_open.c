@@ -264,6 +264,7 @@ enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const 
 static void close_array(struct sparse_array *array)
 {
     chunks_close(array->chunks);
+    mapped_close(&array->mapped);
     stored_close(&array->stored);
 }
 

@@ -12,8 +12,12 @@ enum gm_code sparse_array_read(const struct sparse_array *array, uint64_t first,
 {
     if (count == 0)
         return GM_OK;
-    return array->chunks ? chunks_read(array->chunks, (size_t)first, count, to, err)
-                         : stored_read(&array->stored, (size_t)first, count, to, err);
+    if (array->chunks)
+        return chunks_read(array->chunks, (size_t)first, count, to, err);
+    if (array->mapped.open)
+        return mapped_read(&array->mapped, (struct row_range){(size_t)first, (size_t)first + count}, array->threads, to,
+                           err);
+    return stored_read(&array->stored, (size_t)first, count, to, err);
 }
 
 static enum gm_code bad_index(const struct sparse_array *array, const struct sparse_limit *limit, uint64_t entry,
