@@ -26,7 +26,7 @@ static const struct {
     {"trainer/loss/", "base/ gradmill/status.h gradmill/loss"},
     {"trainer/formula/", "base/ gradmill/status.h gradmill/loss"},
     {"trainer/model/", "base/ gradmill/status.h gradmill/loss"},
-    {"trainer/optim/", "base/ gradmill/status.h"},
+    {"trainer/optim/", "base/ gradmill/status.h gradmill/loss_math.h"},
     /* 3; struct gm_job, gm_summary and gm_watch are the face's words: train fills them, the face calls train */
     {"trainer/train/", "base/ data/ loss/ formula/ model/ optim/ gradmill/"},
     /* 4 */

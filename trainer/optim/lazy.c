@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "optim/lazy_flow.h"
 #include "optim/method.h"
 #include "optim/penalty.h"
 
@@ -16,6 +17,7 @@ enum gm_code lazy_init(struct lazy *lazy, size_t room, struct gm_error *err)
     lazy->pull = lazy->product + room + 1;
     lazy->rates = lazy->pull + room + 1;
     lazy->room = room;
+    lazy->flow = KERNEL_PICK(lazy_flow, cpu_isa());
     lazy_restart(lazy);
     return GM_OK;
 }
@@ -51,25 +53,10 @@ void lazy_step(struct lazy *lazy, const struct optim *o)
     lazy->rates[t + 1] = lazy->rates[t] + rate;
 }
 
-/* What a step is divided by at parameter i, the square root of the squares; 1 for the methods that keep none. */
-static double metric(const struct optim *o, size_t i)
-{
-    if (o->family == &optim_adagrad || o->family == &optim_rmsprop)
-        return sqrt(o->vectors[i]) + o->config.epsilon;
-    if (o->family == &optim_adam_single)
-        return sqrt((double)((const update_single *)o->vectors)[i] * optim_unbias2(o)) + o->config.epsilon;
-    return sqrt(o->vectors[i] * optim_unbias2(o)) + o->config.epsilon;
-}
-
-/* Closed form of the penalties' flow over the time `a`. */
-static double flow(const struct optim_config *c, double size, double a, double decay)
-{
-    double pull = c->l2 * a + decay; /* all that shrinks in proportion */
-    if (pull <= 0)
-        return fmax(0, size - c->l1 * a);
-    double floor = c->l1 * a / pull;
-    return fmax(0, (size + floor) * exp(-pull) - floor);
-}
+/* Some parameters, and the steps they missed. */
+struct lazy_part {
+    size_t first, count, then, now;
+};
 
 /* Products instead of pow: no libm, so the same bits everywhere. */
 static double power(double base, size_t exponent)
@@ -93,24 +80,49 @@ static void coast(struct optim *o, double *w, size_t first, size_t count, size_t
     }
 }
 
+/* sgd, momentum, nesterov: the penalties in the metric of the parameters. */
+static void shrink(const struct lazy *lazy, const struct optim *o, double *w, struct lazy_part part)
+{
+    double then = lazy->product[part.then], now = lazy->product[part.now];
+    double threshold = o->config.l1 * (lazy->pull[part.now] - lazy->pull[part.then]);
+    for (size_t i = part.first; i < part.first + part.count; i++) {
+        double size = now * fmax(0, fabs(w[i]) / then - threshold);
+        w[i] = o->penalised[i] ? copysign(size, w[i]) : w[i];
+    }
+}
+
+/* The others: in the metric of their last step. */
+static void flow(const struct lazy *lazy, const struct optim *o, double *w, struct lazy_part part)
+{
+    const struct optim_config *c = &o->config;
+    bool adam = o->family == &optim_adam || o->family == &optim_adam_single;
+    double rates = lazy->rates[part.now] - lazy->rates[part.then];
+    struct lazy_flow f = {.count = part.count,
+                          .penalised = o->penalised + part.first,
+                          .squares = o->vectors + part.first,
+                          .unbias2 = adam ? optim_unbias2(o) : 1,
+                          .epsilon = c->epsilon,
+                          .rates = rates,
+                          .l1 = c->l1,
+                          .l2 = c->l2,
+                          .decay = c->method == OPTIM_ADAMW ? c->weight_decay * rates : 0};
+    if (o->family == &optim_adam_single)
+        f.squares_single = (const update_single *)o->vectors + part.first;
+    lazy->flow(&f, w + part.first);
+}
+
 void lazy_catch_up(const struct lazy *lazy, struct optim *o, double *w, size_t first, size_t count,
                    struct lazy_span span)
 {
     const struct optim_config *c = &o->config;
-    bool plain = o->family == &optim_sgd || o->family == &optim_momentum || o->family == &optim_nesterov;
+    bool rolls = o->family == &optim_momentum || o->family == &optim_nesterov;
+    struct lazy_part part = {first, count, span.then, span.now};
     if (span.then == span.now)
         return;
-    if (plain && o->family != &optim_sgd)
+    if (rolls)
         coast(o, w, first, count, span.now - span.then);
-    double then = lazy->product[span.then], now = lazy->product[span.now];
-    double threshold = c->l1 * (lazy->pull[span.now] - lazy->pull[span.then]);
-    double rates = lazy->rates[span.now] - lazy->rates[span.then];
-    double decay = c->method == OPTIM_ADAMW ? c->weight_decay * rates : 0;
-    for (size_t i = first; i < first + count; i++) {
-        double size = fabs(w[i]);
-        if (!o->penalised[i] || size == 0)
-            continue;
-        size = plain ? now * fmax(0, size / then - threshold) : flow(c, size, rates / metric(o, i), decay);
-        w[i] = copysign(size, w[i]);
-    }
+    if (o->family != &optim_sgd && !rolls)
+        flow(lazy, o, w, part);
+    else if (c->l1 > 0 || c->l2 > 0)
+        shrink(lazy, o, w, part);
 }

@@ -25,10 +25,13 @@
 
 #include "optim/optim.h"
 
+struct lazy_flow; /* optim/lazy_flow.h */
+
 /* Steps since the last time that all parameters were caught up. A zeroed struct is empty. */
 struct lazy {
     double *product, *pull, *rates; /* [room + 1] P, Q and the sum of rates after so many steps */
     size_t steps, room;
+    void (*flow)(const struct lazy_flow *f, double *w); /* the kernel for this processor */
 };
 
 /* room: steps until all parameters are caught up. GM_SYSTEM. */

@@ -42,16 +42,18 @@ static enum model_precision precision_of(const struct problem *p)
 }
 
 /* Steps until all columns are caught up: that costs no more than a share of the batches in between. */
-static size_t period(uint64_t features, uint64_t entries)
+static size_t period(const struct problem *p, size_t rows)
 {
-    return (size_t)(WHOLE_PASSES * features / (entries ? entries : 1) + 1);
+    const struct data_schema *s = p->train.schema;
+    uint64_t entries = (s->entries / s->rows + 1) * rows; /* of most batches */
+    return (size_t)(WHOLE_PASSES * s->features / entries + 1);
 }
 
 uint64_t wide_columns_bytes(const struct problem *p, size_t rows)
 {
     uint64_t entries = data_entries_most(p->train.set, rows), features = p->train.schema->features;
     return columns_bytes(entries, precision_of(p)) + features * sizeof(uint32_t) +
-           3 * sizeof(double) * (period(features, entries) + 1);
+           3 * sizeof(double) * (period(p, rows) + 1);
 }
 
 size_t wide_columns_scratch(const struct model *m)
@@ -59,9 +61,9 @@ size_t wide_columns_scratch(const struct model *m)
     return m->ops->tape->column_units(m) * sizeof(double) + 64; /* whole lines */
 }
 
-static enum gm_code open_lazy(struct wide_columns *c, uint64_t entries, struct gm_error *err)
+static enum gm_code open_lazy(struct wide_columns *c, size_t period, struct gm_error *err)
 {
-    enum gm_code code = lazy_init(&c->lazy, period(c->features, entries), err);
+    enum gm_code code = lazy_init(&c->lazy, period, err);
     return code ? code : memory_alloc((void **)&c->caught, c->features, sizeof *c->caught, "steps of the columns", err);
 }
 
@@ -81,7 +83,7 @@ enum gm_code wide_columns_open(struct engine *e, const struct optim_config *conf
     c->features = m->spec.features;
     if ((code = columns_init(&c->found, entries, m->spec.precision, err)) || !lazy_needed(config))
         return code;
-    return open_lazy(c, entries, err);
+    return open_lazy(c, period(p, e->wide.rows), err);
 }
 
 void wide_columns_close(struct wide_columns *c)
