@@ -119,14 +119,16 @@ static void compare(const char *path, bool spoiled)
         char *fast = malloc(bytes), *slow = malloc(bytes);
         layout_plan(&layout, &stored);
         require((layout.io == DATA_IO_MAPPED) == (layout.reason[0] == 0), "a reason for every way but the best");
-        enum gm_code slow_code = spoiled ? error_set(&slow_err, GM_BAD_DATA, "not tried")
-                                         : stored_read(&stored, 0, stored.rows, slow, &slow_err);
+        /* HDF5 does not survive every chunk that a filter has to undo; of others the sizes are looked at before. */
+        bool trusted = !spoiled || stored.sizes;
+        enum gm_code slow_code = trusted ? stored_read(&stored, 0, stored.rows, slow, &slow_err)
+                                         : error_set(&slow_err, GM_BAD_DATA, "not tried");
         code = layout.io == DATA_IO_CHUNKS   ? read_chunks(&stored, &layout, fast, &err)
                : layout.io == DATA_IO_MAPPED ? read_mapped(&stored, &layout, fast, &err)
                                              : slow_code;
         require_reason(slow_code, &slow_err);
         require(layout.io == DATA_IO_BANDS || code == GM_OK || (err.code == code && err.text[0]), "a reason");
-        require(spoiled || layout.io == DATA_IO_BANDS || code == slow_code, "what HDF5 made is read");
+        require(!trusted || layout.io == DATA_IO_BANDS || code == slow_code, "what HDF5 made is read");
         require(code || slow_code || layout.io == DATA_IO_BANDS || memcmp(fast, slow, bytes) == 0,
                 "both ways give the same");
         free(fast);
