@@ -100,7 +100,7 @@ static void several_files_give_the_model_of_one(void)
 static void streamed_is_resident(void)
 {
     struct gm_error err;
-    struct make_options options = {.rows = TEST_RACES ? 100000 : 300000, .features = 1000, .nonzeros = 30, .seed = 4};
+    struct make_options options = {.rows = 300000, .features = 1000, .nonzeros = 30, .seed = 4};
     CU_ASSERT_EQUAL_FATAL(make_sparse(test_path("large.h5"), &options, &err), GM_OK);
     for (int streams = 0; streams < 2; streams++) {
         struct lab lab;
@@ -109,7 +109,7 @@ static void streamed_is_resident(void)
         few(&lab.job, GM_OPTIMIZER_ADAM, 0.003);
         lab.job.optimizer.batch_size = 1000;
         lab.job.stop.max_epochs = 1;
-        lab.job.run.memory = !streams ? 0 : TEST_RACES ? 30000000 : 80000000;
+        lab.job.run.memory = streams ? 80000000 : 0;
         train_well(&lab, "streamed");
         CU_ASSERT_EQUAL(lab_summary()->resident, !streams);
     }
