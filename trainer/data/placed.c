@@ -210,25 +210,31 @@ static size_t tasks_together(const struct placed *placed, size_t tasks)
     return size_most(1, size_least(together, tasks / (4 * (size_t)placed->threads)));
 }
 
+static void do_task(const struct placed *placed, const struct request *request, struct fresh *fresh, size_t task,
+                    struct failure *failure)
+{
+    struct part part = make_part(placed, request, task);
+    size_t row_bytes = placed->stored->row_bytes;
+    struct gm_error why;
+    if (part.rows.first >= part.rows.end || failure_before(failure, task))
+        return;
+    unsigned char *to = request->to + (part.rows.first - request->rows.first) * row_bytes;
+    fresh_touch(fresh, to, (part.rows.end - part.rows.first) * row_bytes);
+    failure_note(failure, task, read_part(placed, &part, to, &why), &why);
+}
+
 static enum gm_code do_request(struct placed *placed, const struct request *request, struct gm_error *err)
 {
-    size_t tasks = request->bands * placed->groups * placed->blocks;
-    size_t together = tasks_together(placed, tasks);
+    size_t tasks = request->bands * placed->groups * placed->blocks, together = tasks_together(placed, tasks);
     struct failure failure;
     struct fresh fresh;
     failure_init(&failure);
     fresh_init(&fresh, request->to, (request->rows.end - request->rows.first) * placed->stored->row_bytes);
     find_places(placed, request);
-#pragma omp parallel for num_threads(placed->threads) schedule(dynamic, together) if (tasks > 1)
-    for (size_t task = 0; task < tasks; task++) {
-        struct part part = make_part(placed, request, task);
-        struct gm_error why;
-        if (part.rows.first >= part.rows.end || failure_before(&failure, task))
-            continue;
-        unsigned char *to = request->to + (part.rows.first - request->rows.first) * placed->stored->row_bytes;
-        fresh_touch(&fresh, to, (part.rows.end - part.rows.first) * placed->stored->row_bytes);
-        failure_note(&failure, task, read_part(placed, &part, to, &why), &why);
-    }
+#pragma omp parallel for num_threads(placed->threads) schedule(dynamic, 1) if (tasks > 1)
+    for (size_t first = 0; first < tasks; first += together)
+        for (size_t task = first; task < size_least(first + together, tasks); task++)
+            do_task(placed, request, &fresh, task, &failure);
     return failure_tell(&failure, err);
 }
 
