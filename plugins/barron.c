@@ -53,13 +53,13 @@ static const double log_z_table[NODES][2] = {
     {0.91900543531, -6.0400066885e-05},   {0.918991902598, -4.83053474318e-05}, {0.918981083321, -3.86060759262e-05},
     {0.918972439187, -3.08342621905e-05}};
 
-static inline struct shape shape_of(double theta)
+GM_INLINE struct shape shape_of(double theta)
 {
     return (struct shape){2.0 * gm_sigmoid(theta), 2.0 * gm_sigmoid(-theta)};
 }
 
 /* rho of u = d / c, and its derivative by alpha. */
-static inline double rho(double u, struct shape s, double *by_alpha)
+GM_INLINE double rho(double u, struct shape s, double *by_alpha)
 {
     const double z = u * u / s.b, log_q = gm_log1p(z), e = gm_expm1(0.5 * s.alpha * log_q);
     *by_alpha = -2.0 / (s.alpha * s.alpha) * e +

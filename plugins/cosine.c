@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     const size_t n = row->outputs;
     const double size = gm_length(row->pred, n), aim = gm_length(row->target, n);

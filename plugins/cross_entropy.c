@@ -7,31 +7,25 @@
 #include <gradmill/loss_rows.h>
 
 /* loss = [top + log sum e^(pred - top)] - sum q pred, taken against the largest so that nothing large cancels. */
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     const size_t outputs = row->outputs, class = (size_t)row->target[0];
     const double spread = constant[0] / (double)outputs, own = 1.0 - constant[0];
-    double *share = (double *)row->batch->scratch;
-    const double top = gm_row_max(row->pred, outputs);
-    for (size_t k = 0; k < outputs; k++)
-        share[k] = gm_exp(row->pred[k] - top);
-    const double sum = gm_sum(share, outputs), scale = 1.0 / sum;
-    gm_scale(share, outputs, scale);
     for (size_t k = 0; row->grad && k < outputs; k++)
-        row->grad[k] = share[k] - spread;
+        row->grad[k] = row->share[k] - spread;
     if (row->grad)
         row->grad[class] -= own;
-    gm_softmax_hess(row, share, 1.0);
+    gm_softmax_hess(row, row->share, 1.0);
     double below = 0.0;
     for (size_t k = 0; spread > 0.0 && k < outputs; k++)
-        below += top - row->pred[k];
-    return gm_log(sum) + own * (top - row->pred[class]) + spread * below;
+        below += row->top - row->pred[k];
+    return row->log_sum + own * (row->top - row->pred[class]) + spread * below;
 }
 
 GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
     const double smoothing = b->param[0].real;
-    return gm_rowwise(b, r, row_loss, &smoothing);
+    return gm_rowwise_softmax(b, r, row_loss, &smoothing, 1.0);
 }
 
 static int create(const struct gm_loss_batch *b, struct gm_loss_spec *spec, void **instance)
@@ -39,7 +33,7 @@ static int create(const struct gm_loss_batch *b, struct gm_loss_spec *spec, void
     *instance = NULL;
     if (b->outputs < 2)
         return gm_fail(b, GM_LOSS_UNSUPPORTED, "the target has fewer than two classes");
-    spec->scratch_fixed = b->outputs * sizeof(double);
+    spec->scratch_fixed = GM_SOFTMAX_BYTES(b->outputs);
     return GM_LOSS_OK;
 }
 

@@ -5,25 +5,29 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     const size_t outputs = row->outputs;
-    double *share = (double *)row->batch->scratch, loss = 0.0;
     (void)constant;
-    const double all = gm_sum(row->target, outputs), whole = gm_softmax(row->pred, outputs, share);
-    for (size_t k = 0; k < outputs; k++) {
-        const double t = row->target[k];
-        loss += t > 0.0 ? t * (gm_log(t) - (row->pred[k] - whole)) : 0.0;
-        if (row->grad)
-            row->grad[k] = all * share[k] - t;
+    const double all = gm_sum(row->target, outputs), whole = row->top + row->log_sum;
+    double loss = 0.0, term[GM_STRIP];
+    for (size_t at = 0, n; at < outputs; at += n) {
+        n = outputs - at < GM_STRIP ? outputs - at : GM_STRIP;
+        for (size_t k = 0; k < n; k++) {
+            const double t = row->target[at + k], part = t * (gm_log(t) - (row->pred[at + k] - whole));
+            term[k] = t > 0.0 ? part : 0.0;
+        }
+        loss += gm_sum(term, n);
     }
-    gm_softmax_hess(row, share, all);
+    for (size_t k = 0; row->grad && k < outputs; k++)
+        row->grad[k] = all * row->share[k] - row->target[k];
+    gm_softmax_hess(row, row->share, all);
     return loss;
 }
 
 GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
-    return gm_rowwise(b, r, row_loss, NULL);
+    return gm_rowwise_softmax(b, r, row_loss, NULL, 1.0);
 }
 
 static int create(const struct gm_loss_batch *b, struct gm_loss_spec *spec, void **instance)
@@ -31,7 +35,7 @@ static int create(const struct gm_loss_batch *b, struct gm_loss_spec *spec, void
     *instance = NULL;
     if (b->targets < 2)
         return gm_fail(b, GM_LOSS_UNSUPPORTED, "the target needs a column for each class, two at least");
-    spec->scratch_fixed = b->targets * sizeof(double);
+    spec->scratch_fixed = GM_SOFTMAX_BYTES(b->targets);
     return GM_LOSS_OK;
 }
 

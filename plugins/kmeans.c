@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     size_t nearest = 0;
     double least = row->pred[0];

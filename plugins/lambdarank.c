@@ -21,7 +21,7 @@ GM_INLINE double discount(size_t place, const struct gm_loss_batch *b)
     return truncation && place > (size_t)truncation ? 0.0 : GM_LN2 / gm_log(1.0 + (double)place);
 }
 
-static inline double group_loss(struct gm_group *g, const double *constant)
+GM_INLINE double group_loss(struct gm_group *g, const double *constant)
 {
     double *gain = g->work[0], *weight = g->work[1], best = 0.0, sum = 0.0;
     (void)constant;

@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double group_loss(struct gm_group *g, const double *constant)
+GM_INLINE double group_loss(struct gm_group *g, const double *constant)
 {
     double *want = g->work[0], *share = g->work[1], loss = 0.0;
     const double size = (double)g->n, whole = gm_softmax(g->pred, g->n, share);

@@ -26,7 +26,7 @@ GM_INLINE void thresholds(const struct gm_loss_batch *b, size_t count, double *t
         t[k] = t[k - 1] + gm_exp(b->theta[k]);
 }
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     const size_t count = count_of(row->batch), class = (size_t)row->target[0];
     const double *t = (const double *)row->batch->scratch, pred = row->pred[0];

@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double group_loss(struct gm_group *g, const double *constant)
+GM_INLINE double group_loss(struct gm_group *g, const double *constant)
 {
     double sum = 0.0;
     size_t pairs = 0;

@@ -13,7 +13,7 @@ GM_INLINE struct gm_point point(double pred, double target, const double *consta
 }
 
 /* One target, an output for each tau. */
-static inline double several(const struct gm_row *row, const double *constant)
+GM_INLINE double several(const struct gm_row *row, const double *constant)
 {
     const double *tau = row->batch->param[0].list.values;
     double sum = 0.0;

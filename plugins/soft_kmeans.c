@@ -5,7 +5,18 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
+{
+    const double b = constant[0];
+    for (size_t k = 0; row->grad && k < row->outputs; k++)
+        row->grad[k] = row->share[k];
+    gm_softmax_hess(row, row->share, -b);
+    return row->top - row->log_sum / b;
+}
+
+/* More centres than shares are kept for (their number is not known before, so that no scratch can be asked for): each
+ * is computed where it is used. */
+GM_INLINE double wide_loss(const struct gm_row *row, const double *constant)
 {
     const double b = constant[0];
     const size_t outputs = row->outputs;
@@ -14,16 +25,15 @@ static inline double row_loss(const struct gm_row *row, const double *constant)
         least = gm_min(least, row->pred[k]);
     for (size_t k = 0; k < outputs; k++)
         sum += gm_exp(-b * (row->pred[k] - least));
-    const double scale = 1.0 / sum;
     for (size_t k = 0; k < outputs; k++) {
-        const double share = gm_exp(-b * (row->pred[k] - least)) * scale;
+        const double share = gm_exp(-b * (row->pred[k] - least)) / sum;
         if (row->grad)
             row->grad[k] = share;
         if (row->hess_diag)
             row->hess_diag[k] = -b * share * (1.0 - share);
         for (size_t l = 0; row->hess && l < outputs; l++)
             row->hess[k * outputs + l] =
-                -b * share * ((k == l ? 1.0 : 0.0) - gm_exp(-b * (row->pred[l] - least)) * scale);
+                -b * share * ((k == l ? 1.0 : 0.0) - gm_exp(-b * (row->pred[l] - least)) / sum);
     }
     return least - gm_log(sum) / b;
 }
@@ -31,7 +41,9 @@ static inline double row_loss(const struct gm_row *row, const double *constant)
 GM_LOSS_KERNEL static int evaluate(const struct gm_loss_batch *b, struct gm_loss_result *r)
 {
     const double stiffness = b->param[0].real;
-    return gm_rowwise(b, r, row_loss, &stiffness);
+    if (b->outputs > GM_STRIP)
+        return gm_rowwise(b, r, wide_loss, &stiffness);
+    return gm_rowwise_softmax(b, r, row_loss, &stiffness, -stiffness);
 }
 
 static const struct gm_loss_param params[] = {

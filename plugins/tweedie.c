@@ -16,7 +16,7 @@ GM_INLINE struct gm_point point(double pred, double target, const double *consta
     return (struct gm_point){second - first, right - left, c * right - a * left};
 }
 
-static inline double inverse(double x)
+GM_INLINE double inverse(double x)
 {
     return x == 0.0 ? 0.0 : 1.0 / x;
 }

@@ -5,7 +5,7 @@
  */
 #include <gradmill/loss_rows.h>
 
-static inline double row_loss(const struct gm_row *row, const double *constant)
+GM_INLINE double row_loss(const struct gm_row *row, const double *constant)
 {
     const size_t outputs = row->outputs;
     const double *precision = (const double *)row->batch->scratch, *theta = row->batch->theta;

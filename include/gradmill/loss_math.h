@@ -40,11 +40,14 @@
 #endif
 
 #if defined(__GNUC__)
-#define GM_INLINE   static inline __attribute__((always_inline))
 #define GM_RESTRICT __restrict
 #else
-#define GM_INLINE static inline
 #define GM_RESTRICT
+#endif
+#if !defined(GM_INLINE) && defined(__GNUC__)
+#define GM_INLINE static inline __attribute__((always_inline))
+#elif !defined(GM_INLINE)
+#define GM_INLINE static inline
 #endif
 
 /*

@@ -10,7 +10,7 @@
  *     }
  *     GM_POINTWISE(half_square, b->param[0].real)
  *
- *  gm_rowwise    the outputs of a row together: cross-entropy, clustering, cosine.
+ *  gm_rowwise    the outputs of a row together: clustering, cosine; gm_rowwise_softmax: cross-entropy.
  *  gm_groupwise  the rows of a group together, one output a row: ranking.
  *
  * They do the weights, the wanted and unwanted outputs, and the sums. The caller's function is inlined into them; a
@@ -264,6 +264,9 @@ struct gm_row {
     const double *pred, *target; /* [outputs], [targets] */
     double *grad, *hess_diag;    /* [outputs] to be written without the row's weight; NULL: not wanted */
     double *hess;                /* [outputs x outputs] likewise */
+    /* gm_rowwise_softmax only: share_k = e^(factor (pred_k - top)) / e^log_sum, [outputs], whose sum is 1 */
+    const double *share;
+    double top, log_sum;
 };
 typedef double gm_row_fn(const struct gm_row *row, const double *constant); /* the row's loss */
 
@@ -273,31 +276,102 @@ GM_INLINE void gm_scale(double *x, size_t n, double factor)
         x[i] *= factor;
 }
 
+GM_INLINE struct gm_row gm_row_at(const struct gm_loss_batch *b, const struct gm_loss_result *r, size_t i)
+{
+    const size_t outputs = b->outputs;
+    struct gm_row row;
+    row.batch = b;
+    row.index = i;
+    row.outputs = outputs;
+    row.pred = b->pred + i * outputs;
+    row.target = b->target ? b->target + i * b->targets : NULL;
+    row.grad = r->grad ? r->grad + i * outputs : NULL;
+    row.hess_diag = r->hess_diag ? r->hess_diag + i * outputs : NULL;
+    row.hess = r->hess ? r->hess + i * outputs * outputs : NULL;
+    row.share = NULL;
+    row.top = row.log_sum = 0.0;
+    return row;
+}
+
+/* The row's loss and weight to where they belong; returns the weighted loss. */
+GM_INLINE double gm_row_finish(const struct gm_row *row, const struct gm_loss_result *r, double loss)
+{
+    const struct gm_loss_batch *b = row->batch;
+    if (b->weight) {
+        gm_scale(row->grad, row->outputs, b->weight[row->index]);
+        gm_scale(row->hess_diag, row->outputs, b->weight[row->index]);
+        gm_scale(row->hess, row->outputs * row->outputs, b->weight[row->index]);
+    }
+    if (r->row_loss)
+        r->row_loss[row->index] = loss;
+    return gm_weight(b, row->index) * loss;
+}
+
 /* evaluate() of a loss whose outputs belong together. */
 GM_INLINE int gm_rowwise(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_row_fn *function,
                          const double *constant)
 {
-    const size_t outputs = b->outputs;
     double strand[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (size_t i = 0; i < b->rows; i++) {
-        struct gm_row row;
-        row.batch = b;
-        row.index = i;
-        row.outputs = outputs;
-        row.pred = b->pred + i * outputs;
-        row.target = b->target ? b->target + i * b->targets : NULL;
-        row.grad = r->grad ? r->grad + i * outputs : NULL;
-        row.hess_diag = r->hess_diag ? r->hess_diag + i * outputs : NULL;
-        row.hess = r->hess ? r->hess + i * outputs * outputs : NULL;
-        double loss = function(&row, constant);
-        if (b->weight) {
-            gm_scale(row.grad, outputs, b->weight[i]);
-            gm_scale(row.hess_diag, outputs, b->weight[i]);
-            gm_scale(row.hess, outputs * outputs, b->weight[i]);
+        const struct gm_row row = gm_row_at(b, r, i);
+        strand[i % 8] += gm_row_finish(&row, r, function(&row, constant));
+    }
+    r->loss = gm_sum(strand, 8);
+    return GM_LOSS_OK;
+}
+
+/* Bytes of scratch that gm_rowwise_softmax needs: none up to GM_STRIP outputs. */
+#define GM_SOFTMAX_BYTES(outputs) ((outputs) > GM_STRIP ? (outputs) * sizeof(double) : (size_t)0)
+
+/* Of n rows [n x outputs]: shares [n x outputs], top and log_sum [n]. */
+GM_INLINE void gm_softmax_rows(const double *GM_RESTRICT pred, size_t n, size_t outputs, double factor,
+                               double *GM_RESTRICT share, double *GM_RESTRICT top, double *GM_RESTRICT log_sum)
+{
+    double scale[GM_STRIP];
+    for (size_t i = 0; i < n; i++) {
+        const double *x = pred + i * outputs;
+        double most = x[0];
+        for (size_t k = 1; k < outputs; k++)
+            most = factor > 0.0 ? gm_max(most, x[k]) : gm_min(most, x[k]);
+        for (size_t k = 0; k < outputs; k++)
+            share[i * outputs + k] = factor * (x[k] - most);
+        top[i] = most;
+    }
+    for (size_t j = 0; j < n * outputs; j++)
+        share[j] = gm_exp(share[j]);
+    for (size_t i = 0; i < n; i++)
+        log_sum[i] = gm_sum(share + i * outputs, outputs);
+    for (size_t i = 0; i < n; i++) {
+        scale[i] = 1.0 / log_sum[i];
+        log_sum[i] = gm_log(log_sum[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < outputs; k++)
+            share[i * outputs + k] *= scale[i];
+}
+
+/*
+ * Likewise, for a loss of the shares e^(factor pred_k) / sum_l e^(factor pred_l), factor not 0: they are computed for
+ * some rows together, so that the exponentials fill vectors however few the outputs are. create() asks for
+ * scratch_fixed = GM_SOFTMAX_BYTES(outputs), which may be 0.
+ */
+GM_INLINE int gm_rowwise_softmax(const struct gm_loss_batch *b, struct gm_loss_result *r, gm_row_fn *function,
+                                 const double *constant, double factor)
+{
+    const size_t outputs = b->outputs, together = outputs <= GM_STRIP ? GM_STRIP / outputs : 1;
+    double own[GM_STRIP], top[GM_STRIP], log_sum[GM_STRIP];
+    double *share = outputs <= GM_STRIP ? own : (double *)b->scratch;
+    double strand[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    for (size_t at = 0, n; at < b->rows; at += n) {
+        n = b->rows - at < together ? b->rows - at : together;
+        gm_softmax_rows(b->pred + at * outputs, n, outputs, factor, share, top, log_sum);
+        for (size_t i = 0; i < n; i++) {
+            struct gm_row row = gm_row_at(b, r, at + i);
+            row.share = share + i * outputs;
+            row.top = top[i];
+            row.log_sum = log_sum[i];
+            strand[(at + i) % 8] += gm_row_finish(&row, r, function(&row, constant));
         }
-        if (r->row_loss)
-            r->row_loss[i] = loss;
-        strand[i % 8] += gm_weight(b, i) * loss;
     }
     r->loss = gm_sum(strand, 8);
     return GM_LOSS_OK;

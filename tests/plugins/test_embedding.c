@@ -33,6 +33,32 @@ static void kmeans_is_right(void)
     ASSERT_CLOSE(value(&s, NULL, NULL), 0.5 - 2 - 1 + 1 - 0.5, 1e-15);
 }
 
+/* More centres than fit into a strip of loss_rows.h, against the formula in long double. */
+static void soft_kmeans_takes_many_centres(void)
+{
+    enum { CENTRES = 130 };
+    struct harness h;
+    double pred[CENTRES], grad[CENTRES], curve[CENTRES], b = 1.5;
+    long double sum = 0;
+    CU_ASSERT_EQUAL_FATAL(
+        harness_open(&h, &(struct subject){.id = "soft_kmeans", .outputs = 4, .params = "stiffness=1.5"}), 0);
+    h.outputs = CENTRES;
+    for (int k = 0; k < CENTRES; k++) {
+        pred[k] = (double)(k * k % 37) / 4;
+        sum += expl(-b * pred[k]);
+    }
+    const struct gm_loss_batch batch = harness_batch(&h, 1, pred, NULL);
+    struct gm_loss_result r = {.struct_size = sizeof r, .grad = grad, .hess_diag = curve};
+    CU_ASSERT_EQUAL(h.loss->evaluate(&batch, &r), GM_LOSS_OK);
+    ASSERT_CLOSE(r.loss, (double)(-logl(sum) / b), 1e-14);
+    for (int k = 0; k < CENTRES; k++) {
+        const double share = (double)(expl(-b * pred[k]) / sum);
+        ASSERT_CLOSE(grad[k], share, 1e-15);
+        ASSERT_CLOSE(curve[k], -b * share * (1 - share), 1e-15);
+    }
+    harness_close(&h);
+}
+
 static void soft_kmeans_is_right(void)
 {
     struct subject s = {.id = "soft_kmeans", .outputs = 4, .params = "stiffness=1.5"};
@@ -136,5 +162,5 @@ static void batch_losses_do_not_see_the_order(void)
     }
 }
 
-TEST_MAIN("embedding", TEST(kmeans_is_right), TEST(soft_kmeans_is_right), TEST(contrastive_is_right),
-          TEST(triplet_is_right), TEST(batch_losses_do_not_see_the_order))
+TEST_MAIN("embedding", TEST(kmeans_is_right), TEST(soft_kmeans_is_right), TEST(soft_kmeans_takes_many_centres),
+          TEST(contrastive_is_right), TEST(triplet_is_right), TEST(batch_losses_do_not_see_the_order))

@@ -124,4 +124,83 @@ static void every_length_is_as_defined(void)
     }
 }
 
-TEST_MAIN("loss_rows", TEST(every_length_is_as_defined))
+/* ---- rows of shares ---- */
+
+enum { SHARES = 24 * 200 };
+
+/* logsumexp(f pred) / f - pred[0], whose gradient is the shares but for the first. constant: f. */
+GM_INLINE double share_loss(const struct gm_row *row, const double *f)
+{
+    for (size_t k = 0; row->grad && k < row->outputs; k++)
+        row->grad[k] = row->share[k] - (k == 0 ? 1.0 : 0.0);
+    gm_softmax_hess(row, row->share, f[0]);
+    return row->top + row->log_sum / f[0] - row->pred[0];
+}
+
+GM_LOSS_KERNEL static int together(const struct gm_loss_batch *b, struct gm_loss_result *r)
+{
+    return gm_rowwise_softmax(b, r, share_loss, &b->param[0].real, b->param[0].real);
+}
+
+static double shares[SHARES];
+
+/* The same, a row at a time, its shares computed where they are used. */
+GM_INLINE double alone_loss(const struct gm_row *row, const double *f)
+{
+    struct gm_row whole_row = *row;
+    double most = row->pred[0];
+    for (size_t k = 1; k < row->outputs; k++)
+        most = f[0] > 0 ? gm_max(most, row->pred[k]) : gm_min(most, row->pred[k]);
+    for (size_t k = 0; k < row->outputs; k++)
+        shares[k] = gm_exp(f[0] * (row->pred[k] - most));
+    const double sum = gm_sum(shares, row->outputs);
+    gm_scale(shares, row->outputs, 1.0 / sum);
+    whole_row.share = shares;
+    whole_row.top = most;
+    whole_row.log_sum = gm_log(sum);
+    return share_loss(&whole_row, f);
+}
+
+static int alone(const struct gm_loss_batch *b, struct gm_loss_result *r)
+{
+    return gm_rowwise(b, r, alone_loss, &b->param[0].real);
+}
+
+static void shares_are_those_of_single_rows(void)
+{
+    static double pred[SHARES], weight[24], grad[2][SHARES], hess[2][SHARES], scratch[SHARES];
+    for (size_t i = 0; i < SHARES; i++)
+        pred[i] = 30.0 * sin((double)(i * i));
+    for (size_t i = 0; i < 24; i++)
+        weight[i] = (double)(i % 4);
+    size_t wrong = 0;
+    for (size_t outputs = 2; outputs <= 200; outputs += outputs < 20 ? 1 : 36)
+        for (size_t rows = 0; rows <= 24; rows++)
+            for (int way = 0; way < 4; way++) {
+                const union gm_loss_value f = {.real = way / 2 ? -0.75 : 1.0};
+                const struct gm_loss_batch b = {.struct_size = sizeof b,
+                                                .rows = rows,
+                                                .outputs = outputs,
+                                                .pred = pred,
+                                                .param = &f,
+                                                .scratch = scratch,
+                                                .weight = way % 2 ? weight : NULL};
+                struct gm_loss_result one = {.struct_size = sizeof one, .grad = grad[0], .hess_diag = hess[0]};
+                struct gm_loss_result two = {.struct_size = sizeof two, .grad = grad[1], .hess_diag = hess[1]};
+                wrong += GM_SOFTMAX_BYTES(outputs) > sizeof scratch || together(&b, &one) || alone(&b, &two) ||
+                         !same(&one.loss, &two.loss, 1) || !same(grad[0], grad[1], rows * outputs) ||
+                         !same(hess[0], hess[1], rows * outputs);
+            }
+    CU_ASSERT_EQUAL(wrong, 0);
+    const double published[] = {1, 2, 3}; /* softmax of 1, 2, 3: 0.09003057, 0.24472847, 0.66524096 */
+    const union gm_loss_value f = {.real = 1.0};
+    const struct gm_loss_batch b = {
+        .struct_size = sizeof b, .rows = 1, .outputs = 3, .pred = published, .param = &f, .scratch = scratch};
+    struct gm_loss_result r = {.struct_size = sizeof r, .grad = grad[0]};
+    CU_ASSERT_EQUAL(together(&b, &r), GM_LOSS_OK);
+    ASSERT_CLOSE(grad[0][0] + 1, 0.09003057317038046, 1e-15);
+    ASSERT_CLOSE(grad[0][2], 0.6652409557748219, 1e-15);
+    ASSERT_CLOSE(r.loss, 2.4076059644443806, 1e-15); /* log(1 + e + e^2) */
+}
+
+TEST_MAIN("loss_rows", TEST(every_length_is_as_defined), TEST(shares_are_those_of_single_rows))
