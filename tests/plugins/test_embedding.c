@@ -38,21 +38,21 @@ static void soft_kmeans_takes_many_centres(void)
 {
     enum { CENTRES = 130 };
     struct harness h;
-    double pred[CENTRES], grad[CENTRES], curve[CENTRES], b = 1.5;
+    double distance[CENTRES], grad[CENTRES], curve[CENTRES], b = 1.5;
     long double sum = 0;
     CU_ASSERT_EQUAL_FATAL(
         harness_open(&h, &(struct subject){.id = "soft_kmeans", .outputs = 4, .params = "stiffness=1.5"}), 0);
     h.outputs = CENTRES;
     for (int k = 0; k < CENTRES; k++) {
-        pred[k] = (double)(k * k % 37) / 4;
-        sum += expl(-b * pred[k]);
+        distance[k] = (double)(k * k % 37) / 4;
+        sum += expl(-b * distance[k]);
     }
-    const struct gm_loss_batch batch = harness_batch(&h, 1, pred, NULL);
+    const struct gm_loss_batch batch = harness_batch(&h, 1, distance, NULL);
     struct gm_loss_result r = {.struct_size = sizeof r, .grad = grad, .hess_diag = curve};
     CU_ASSERT_EQUAL(h.loss->evaluate(&batch, &r), GM_LOSS_OK);
     ASSERT_CLOSE(r.loss, (double)(-logl(sum) / b), 1e-14);
     for (int k = 0; k < CENTRES; k++) {
-        const double share = (double)(expl(-b * pred[k]) / sum);
+        const double share = (double)(expl(-b * distance[k]) / sum);
         ASSERT_CLOSE(grad[k], share, 1e-15);
         ASSERT_CLOSE(curve[k], -b * share * (1 - share), 1e-15);
     }
