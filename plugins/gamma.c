@@ -5,14 +5,20 @@
  */
 #include <gradmill/loss_rows.h>
 
-GM_INLINE struct gm_point point(double pred, double target, const double *constant)
+GM_INLINE double via(double pred, double target, const double *constant)
+{
+    (void)target, (void)constant;
+    return gm_exp_rest(-pred);
+}
+
+GM_INLINE struct gm_point point(double pred, double target, double rest, const double *constant)
 {
     (void)constant;
-    const double ratio = target * gm_exp(-pred);
+    const double ratio = target * gm_exp_from(-pred, rest);
     return (struct gm_point){pred + ratio, 1.0 - ratio, ratio};
 }
 
-GM_POINTWISE(point, 0)
+GM_POINTWISE_VIA(via, point, 0)
 
 static const struct gm_loss_spec spec = {.struct_size = sizeof spec,
                                          .gives = GM_GIVES_ALL,

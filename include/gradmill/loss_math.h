@@ -143,13 +143,23 @@ struct gm_exp_parts {
 #define GM_EXP_LOW  (-708.0) /* below it, 3.3e-308, e^x is given as 0 */
 #define GM_EXP_HIGH 709.4    /* above it, 1.2e308, as infinite */
 
-GM_INLINE struct gm_exp_parts gm_exp_split(double x)
+/* Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits; 1023 is the exponent bias. */
+#define GM_EXP_SHIFT (0x1.8p52 + 1023)
+GM_INLINE double gm_exp_shifted(double x)
 {
-    /* Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits; 1023 is the exponent bias. */
-    const double shift = 0x1.8p52 + 1023;
+    return x * 0x1.71547652b82fep+0 + GM_EXP_SHIFT;
+}
+
+/* r of x */
+GM_INLINE double gm_exp_rest(double x)
+{
+    double n = gm_exp_shifted(x) - GM_EXP_SHIFT;
+    return (x - n * GM_LN2_HIGH) - n * GM_LN2_LOW;
+}
+
+GM_INLINE struct gm_exp_parts gm_exp_split_from(double x, double r)
+{
     struct gm_exp_parts parts;
-    double shifted = x * 0x1.71547652b82fep+0 + shift, n = shifted - shift;
-    double r = (x - n * GM_LN2_HIGH) - n * GM_LN2_LOW;
     double r2 = r * r, r4 = r2 * r2;
     /* (e^r - 1 - r) / r^2, relative error 8e-18 in e^r. */
     double low =
@@ -159,17 +169,28 @@ GM_INLINE struct gm_exp_parts gm_exp_split(double x)
     double high = 0x1.28ab69c01be6bp-22 + 0x1.ad76dc259cc31p-26 * r;
     parts.r = r;
     parts.rest = r2 * (low + r4 * (middle + r4 * high));
-    parts.scale = gm_from_bits(gm_bits(shifted) << 52);
+    parts.scale = gm_from_bits(gm_bits(gm_exp_shifted(x)) << 52);
     return parts;
+}
+
+GM_INLINE struct gm_exp_parts gm_exp_split(double x)
+{
+    return gm_exp_split_from(x, gm_exp_rest(x));
+}
+
+/* gm_exp(x) from rest = gm_exp_rest(x): the same bits. */
+GM_INLINE double gm_exp_from(double x, double rest)
+{
+    struct gm_exp_parts parts = gm_exp_split_from(x, rest);
+    double y = ((1.0 + parts.r) + parts.rest) * parts.scale;
+    y = x > GM_EXP_HIGH ? (double)INFINITY : y;
+    return x < GM_EXP_LOW ? 0.0 : y;
 }
 
 /* e^x. Error < 1.5 ulp; 0 for x < -708 and infinite for x > 709.4, a hair inside the range of a double. */
 GM_INLINE double gm_exp(double x)
 {
-    struct gm_exp_parts parts = gm_exp_split(x);
-    double y = ((1.0 + parts.r) + parts.rest) * parts.scale;
-    y = x > GM_EXP_HIGH ? (double)INFINITY : y;
-    return x < GM_EXP_LOW ? 0.0 : y;
+    return gm_exp_from(x, gm_exp_rest(x));
 }
 
 /* e^x - 1. Error < 2.5 ulp; infinite for x > 709.4. */

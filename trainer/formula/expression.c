@@ -260,25 +260,33 @@ static void print_where(struct printer *p, const struct dag_node *n, struct styl
     print(p, n->c, BIND_OR, s);
 }
 
-/* softplus and sigmoid where e^-|x| has been computed before (loss_rows.h: gm_pointwise_via) */
-static bool print_from_via(struct printer *p, const struct dag_node *n, struct style s)
+/* A function whose beginning has been computed before (loss_rows.h: gm_pointwise_via). */
+static bool takes_via(const struct printer *p, const struct dag_node *n)
 {
-    dag_id x = dag_is(p->dag, n->a, DAG_NEG) ? dag_at(p->dag, n->a)->a : n->a;
-    if (!s.c || !p->via || x != p->via || n->op < DAG_SIGMOID || n->op > DAG_SIGMOID_SLOPE)
+    bool turned = dag_is(p->dag, n->a, DAG_NEG) && dag_at(p->dag, n->a)->a == p->via;
+    if (!p->via || (n->a != p->via && !turned))
         return false;
+    if (p->via_of == DAG_EXP)
+        return n->op == DAG_EXP && !turned;
+    return n->op >= DAG_SIGMOID && n->op <= DAG_SIGMOID_SLOPE;
+}
+
+static void print_from_via(struct printer *p, const struct dag_node *n, struct style s)
+{
     buffer_add(p->out, "gm_%s_from(", dag_op_name(n->op));
     if (n->op != DAG_SIGMOID_SLOPE) {
         print(p, n->a, BIND_CHOICE, s);
         buffer_add(p->out, ", ");
     }
     buffer_add(p->out, "via)");
-    return true;
 }
 
 static void print_function(struct printer *p, const struct dag_node *n, struct style s)
 {
-    if (print_from_via(p, n, s))
+    if (s.c && takes_via(p, n)) {
+        print_from_via(p, n, s);
         return;
+    }
     char name[FORMULA_NAME];
     dag_id arguments[2] = {n->a, n->b};
     if (s.c && n->op == DAG_SIDE) {

@@ -57,38 +57,50 @@ static bool is_short(const struct dag *d, dag_id id, unsigned *nodes)
     return true;
 }
 
-/* The x of a softplus(x), whose exp and log make a chain too long for the processor to overlap rows: its exp is then
- * computed by a function of its own, for a strip of rows. 0: there is none. After printer_mark. */
-static dag_id find_via(const struct writer *w)
+/* The x of the first function of this kind that has a short one; 0: there is none. After printer_mark. */
+static dag_id find_argument(const struct writer *w, enum dag_op op)
 {
     const struct dag *d = &w->f->dag;
-    if (w->f->request->n_thetas > 0 || w->f->targets == 0)
-        return 0;
     for (dag_id id = 0; id < w->p.count; id++) {
         dag_id x = dag_at(d, id)->a;
         unsigned nodes = 0;
-        if (!w->p.uses[id] || !dag_is(d, id, DAG_SOFTPLUS))
+        if (!w->p.uses[id] || !dag_is(d, id, op))
             continue;
-        x = dag_is(d, x, DAG_NEG) ? dag_at(d, x)->a : x;
+        if (op == DAG_SOFTPLUS && dag_is(d, x, DAG_NEG))
+            x = dag_at(d, x)->a;
         if (is_short(d, x, &nodes))
             return x;
     }
     return 0;
 }
 
-static void write_via(struct writer *w, dag_id x)
+/* A softplus is an exp and a log of it, a chain too long for the processor to overlap rows: the exp is then computed by
+ * a function of its own, for a strip of rows. Of a mere exp the same goes for its beginning. */
+static void write_via(struct writer *w)
 {
+    if (w->f->request->n_thetas > 0 || w->f->targets == 0)
+        return;
+    enum dag_op op = DAG_SOFTPLUS;
+    dag_id x = find_argument(w, op);
+    if (!x) {
+        op = DAG_EXP;
+        x = find_argument(w, op);
+    }
+    if (!x)
+        return;
     buffer_add(w->out,
-               "/* Computed first for some rows, then handed to point(): what softplus and sigmoid begin with. */\n"
-               "GM_INLINE double via(double pred, double target, const double *constant)\n{\n");
+               "/* Computed first for some rows, then handed to point(): what %s with. */\n"
+               "GM_INLINE double via(double pred, double target, const double *constant)\n{\n",
+               op == DAG_EXP ? "exp begins" : "softplus and sigmoid begin");
     printer_mark(&w->p, &x, 1);
     write_constants(w);
     if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])
         buffer_add(w->out, "    (void)target;\n");
-    buffer_add(w->out, "    return gm_exp(-gm_abs(");
+    buffer_add(w->out, op == DAG_EXP ? "    return gm_exp_rest(" : "    return gm_exp(-gm_abs(");
     print_c(&w->p, x);
-    buffer_add(w->out, "));\n}\n\n");
+    buffer_add(w->out, op == DAG_EXP ? ");\n}\n\n" : "));\n}\n\n");
     w->p.via = x;
+    w->p.via_of = (uint8_t)op;
 }
 
 static enum gm_code write_point(struct writer *w, struct gm_error *err)
@@ -97,13 +109,11 @@ static enum gm_code write_point(struct writer *w, struct gm_error *err)
     size_t n = point_roots(w, roots);
     const struct formula_request *r = w->f->request;
     printer_mark(&w->p, roots, n);
-    dag_id x = find_via(w);
-    if (x)
-        write_via(w, x);
+    write_via(w);
     buffer_add(w->out, "/* Loss of one prediction, its first (slope) and second (curve) derivative by pred%s. */\n",
                r->n_thetas ? ", and its\n * derivatives by the learned parameters" : "");
     buffer_add(w->out, "GM_INLINE struct gm_point point(double pred, double target, %sconst double *constant%s)\n{\n",
-               x ? "double via, " : "", r->n_thetas ? ", double *theta_slope" : "");
+               w->p.via ? "double via, " : "", r->n_thetas ? ", double *theta_slope" : "");
     printer_mark(&w->p, roots, n);
     write_constants(w);
     if (!w->p.uses[dag_leaf(&w->f->dag, DAG_TARGET, 0)])

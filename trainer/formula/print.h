@@ -22,7 +22,8 @@ struct printer {
     size_t count;
     uint32_t counters[PRINT_PREFIXES];
     const char *indent; /* of the statements that are being written */
-    dag_id via;         /* x, when e^-|x| is at hand as `via`: softplus and sigmoid of x and -x take it; 0: none */
+    dag_id via;         /* x, when the beginning of a function of x is at hand as `via`; 0: none */
+    uint8_t via_of;     /* DAG_SOFTPLUS: it is e^-|x|, which sigmoid takes too, also of -x. DAG_EXP: its rest */
     char output;        /* the free output: 'j', or 'k' in the inner loop of a Hessian */
 };
 
