@@ -82,6 +82,40 @@ static void many_words_in_many_bands_keep_their_rows(void)
     data_close(set);
 }
 
+/* A word of any length has another size in the file than in memory, which the sizes of chunks must know. */
+static void words_in_chunks_are_read(void)
+{
+    enum { ROWS = 1000 };
+    static const char *const kinds[] = {"setosa", "versicolor", "virginica"};
+    static const char *words[ROWS];
+    static double indices[ROWS];
+    hid_t any = H5Tcopy(H5T_C_S1);
+    H5Tset_size(any, H5T_VARIABLE);
+    for (size_t i = 0; i < ROWS; i++)
+        words[i] = kinds[(size_t)(indices[i] = i % 7 % 3)];
+    for (hsize_t chunk = 3; chunk <= ROWS; chunk *= 300) { /* many and few */
+        const struct layout_of_file layout = {.chunk = {chunk}};
+        const char *path = with_words(words, ROWS, 10);
+        hsize_t rows = ROWS, three = 3;
+        hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+        H5Ldelete(file, "y", H5P_DEFAULT);
+        file_put(file, "y", any, &layout, 1, &rows, any, words);
+        H5Fclose(file);
+        struct data_set *set = open_path(path);
+        CU_ASSERT_EQUAL(data_make_classes(set, NULL, 0, &err), GM_OK);
+        expect_classes(set, indices, kinds, 3);
+        data_close(set);
+        file = H5Fopen(path = with_numbers(H5T_STD_U8LE, ROWS, indices), H5F_ACC_RDWR, H5P_DEFAULT);
+        file_put(file, "class_names", any, &(struct layout_of_file){.chunk = {2}}, 1, &three, any, kinds);
+        H5Fclose(file);
+        set = open_path(path);
+        CU_ASSERT_EQUAL(data_make_classes(set, NULL, 0, &err), GM_OK);
+        expect_classes(set, indices, kinds, 3);
+        data_close(set);
+    }
+    H5Tclose(any);
+}
+
 static void numbers_are_sorted_by_value(void)
 {
     static const double y[] = {10, 9, -1, 9, 100}, indices[] = {2, 1, 0, 1, 3};
@@ -174,6 +208,6 @@ static void names_in_the_file_are_indexed_by_the_target(void)
 }
 
 TEST_MAIN("classes", TEST(words_are_sorted_into_classes), TEST(many_words_in_many_bands_keep_their_rows),
-          TEST(numbers_are_sorted_by_value), TEST(a_fixed_vocabulary_keeps_its_order),
+          TEST(words_in_chunks_are_read), TEST(numbers_are_sorted_by_value), TEST(a_fixed_vocabulary_keeps_its_order),
           TEST(an_unknown_label_is_named_with_its_row), TEST(numbers_that_are_no_classes_are_refused),
           TEST(names_in_the_file_are_indexed_by_the_target))

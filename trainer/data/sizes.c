@@ -88,6 +88,23 @@ void sizes_trust(const struct stored *stored)
         stored->sizes->known = true;
 }
 
+/* A word of any length is its length, and where it stands: the address of a heap and a number in it (the format of HDF5
+ * files, "variable-length"). */
+size_t sizes_in_file(hid_t dataset, hid_t type)
+{
+    size_t address = sizeof(uint64_t), length;
+    if (H5Tis_variable_str(type) <= 0)
+        return H5Tget_size(type);
+    hid_t file = H5Iget_file_id(dataset), plist = file >= 0 ? H5Fget_create_plist(file) : -1;
+    if (plist >= 0) {
+        H5Pget_sizes(plist, &address, &length);
+        H5Pclose(plist);
+    }
+    if (file >= 0)
+        H5Fclose(file);
+    return sizeof(uint32_t) + address + sizeof(uint32_t);
+}
+
 bool sizes_are_right(hid_t dataset)
 {
     hid_t plist = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
@@ -95,7 +112,7 @@ bool sizes_are_right(hid_t dataset)
     bool right = plist >= 0 && type >= 0;
     if (right && H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_nfilters(plist) == 0) {
         int rank = H5Pget_chunk(plist, H5_RANK_MOST, chunk);
-        size_t bytes = H5Tget_size(type);
+        size_t bytes = sizes_in_file(dataset, type);
         right = rank > 0 && rank <= H5_RANK_MOST;
         for (int i = 0; right && i < rank; i++)
             right = memory_product(bytes, (size_t)chunk[i], &bytes);

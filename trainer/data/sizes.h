@@ -16,4 +16,8 @@ void sizes_trust(const struct stored *stored);
 /* The same, for a small dataset that is not opened as rows: false where a size is wrong. */
 bool sizes_are_right(hid_t dataset);
 
+/* Bytes of a value in the file, of the type that H5Dget_type tells: that is the one in memory, where a word of any
+ * length is a pointer. */
+size_t sizes_in_file(hid_t dataset, hid_t type);
+
 #endif

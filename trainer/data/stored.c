@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hdf5_lock.h"
 #include "base/memory.h"
+#include "data/sizes.h"
 
 #define UNBACKED_MOST ((uint64_t)1 << 30) /* bytes that a shape may declare without the file storing them */
 #define RATIO_MOST    2048                /* decoded to stored bytes; deflate reaches 1032 */
@@ -57,7 +58,7 @@ static enum gm_code set_bands(struct stored *stored, hid_t plist, struct gm_erro
     hsize_t chunk[H5_RANK_MOST];
     if (H5Pget_chunk(plist, H5_RANK_MOST, chunk) != (int)stored->rank)
         return error_set(err, GM_BAD_DATA, "%s: its chunks do not fit its shape; the file is damaged.", stored->at);
-    size_t bytes = H5Tget_size(stored->type), tiles = 1;
+    size_t bytes = sizes_in_file(stored->dataset, stored->type), tiles = 1;
     bool fits = true;
     for (size_t i = 0; i < stored->rank; i++) {
         fits = fits && chunk[i] > 0 && memory_product(bytes, (size_t)chunk[i], &bytes);
