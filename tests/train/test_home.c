@@ -5,6 +5,7 @@
  */
 #include "support.h"
 
+#include <hdf5.h>
 #include <omp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,10 +29,14 @@ static char *pages;                         /* whole ones; NULL: none are watche
 static size_t skipped, n_pages, page_bytes; /* bytes before them */
 static int first_of_page[PAGES_MOST], visitor_of_row[ROWS];
 static struct sigaction fault_before;
+static const void *gradient; /* the last one */
+static size_t gradient_bytes, beyond;
 
 int __wrap_affinity_nodes(const struct affinity *mask, const char *root);
 enum gm_code __wrap_memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
 enum gm_code __real_memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err);
+void __wrap_home_of_items(void *memory, size_t bytes, int threads);
+void __real_home_of_items(void *memory, size_t bytes, int threads);
 
 int __wrap_affinity_nodes(const struct affinity *mask, const char *root)
 {
@@ -56,6 +61,10 @@ static void note_first(int number, siginfo_t *info, void *context)
 enum gm_code __wrap_memory_alloc(void **out, size_t count, size_t size, const char *what, struct gm_error *err)
 {
     enum gm_code code = __real_memory_alloc(out, count, size, what, err);
+    if (code == GM_OK && strcmp(what, "the gradient") == 0) {
+        gradient = *out;
+        gradient_bytes = count * size;
+    }
     if (code || !wanted || strcmp(what, wanted) != 0)
         return code;
     skipped = (page_bytes - (uintptr_t)*out % page_bytes) % page_bytes;
@@ -66,6 +75,13 @@ enum gm_code __wrap_memory_alloc(void **out, size_t count, size_t size, const ch
     CU_ASSERT_EQUAL_FATAL(mprotect(pages, n_pages * page_bytes, nodes > 1 ? PROT_NONE : PROT_READ | PROT_WRITE), 0);
     wanted = NULL;
     return code;
+}
+
+void __wrap_home_of_items(void *memory, size_t bytes, int threads)
+{
+    beyond += memory == gradient && bytes > gradient_bytes;
+    if (memory != gradient || bytes <= gradient_bytes)
+        __real_home_of_items(memory, bytes, threads);
 }
 
 static pthread_barrier_t step;
@@ -85,6 +101,15 @@ static const char *data(void)
     if (!path)
         lab_write_bytes(path = test_path("bytes.h5"), ROWS, FEATURES, 0, 0);
     return path;
+}
+
+static void put(hid_t at, const char *name, hid_t type, hsize_t n, const void *values)
+{
+    hid_t space = H5Screate_simple(1, &n, NULL);
+    hid_t id = H5Dcreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    CU_ASSERT_FATAL(H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Dclose(id);
+    H5Sclose(space);
 }
 
 /* Slabs of whole lanes, so that the threads have equally many blocks. */
@@ -158,5 +183,41 @@ static void two_nodes_give_the_bits_of_one(void)
     CU_ASSERT(lab_same_bytes(test_path("one.h5"), test_path("two.h5")));
 }
 
+/* Steps by the columns of sparse rows keep no gradient: nothing is touched in its place. */
+static void what_is_not_kept_is_not_touched(void)
+{
+    static const size_t units[] = {700};
+    static const float values[] = {1, 2, 3, 4};
+    static const int32_t columns[] = {0, 199, 7, 5}, starts[] = {0, 2, 2, 3, 4};
+    static const int64_t shape[] = {4, 200};
+    static const double y[] = {0, 1, 1, 0};
+    struct lab lab;
+    struct gm_error err;
+    const char *path = test_path("sparse.h5");
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    put(group, "data", H5T_NATIVE_FLOAT, 4, values);
+    put(group, "indices", H5T_NATIVE_INT32, 4, columns);
+    put(group, "indptr", H5T_NATIVE_INT32, 5, starts);
+    put(group, "shape", H5T_NATIVE_INT64, 2, shape);
+    put(file, "y", H5T_NATIVE_DOUBLE, 4, y);
+    H5Gclose(group);
+    H5Fclose(file);
+    lab_job(&lab, path, "mse", test_path("sparse_model.h5"));
+    lab.job.model.type = GM_MODEL_MLP;
+    lab.job.model.hidden = (struct gm_wholes){units, 1};
+    lab.job.data.standardize = false;
+    lab.job.optimizer.type = GM_OPTIMIZER_ADAM;
+    lab.job.optimizer.batch_size = 2;
+    lab.job.stop.max_epochs = 1;
+    lab.job.run.threads = 2;
+    nodes = 2;
+    beyond = 0;
+    gradient_bytes = 1;
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_OK);
+    CU_ASSERT_EQUAL(gradient_bytes, 0);
+    CU_ASSERT_EQUAL(beyond, 0);
+}
+
 TEST_MAIN("home", TEST(rows_live_with_who_trains_on_them), TEST(on_one_node_nothing_is_touched_for_it),
-          TEST(two_nodes_give_the_bits_of_one))
+          TEST(two_nodes_give_the_bits_of_one), TEST(what_is_not_kept_is_not_touched))

@@ -136,15 +136,15 @@ enum gm_code run_init(struct run *r, const struct problem *p, const struct gm_wa
                       .totals = {.finite = true},
                       .lowest = INFINITY};
     stop_init(&r->stop);
+    size_t kept = keeps_gradient(p) ? r->n : 0;
     enum gm_code code;
     if ((code = memory_alloc_walked((void **)&r->params, r->n, sizeof(double), "parameters", err)) ||
-        (code =
-             memory_alloc((void **)&r->gradient, keeps_gradient(p) ? r->n : 0, sizeof(double), "the gradient", err)) ||
+        (code = memory_alloc((void **)&r->gradient, kept, sizeof(double), "the gradient", err)) ||
         (code = memory_alloc((void **)&r->best, r->n, sizeof(double), "the best parameters", err)) ||
         (code = memory_alloc((void **)&r->kept, r->n, sizeof(double), "the result", err)) ||
         (code = memory_alloc((void **)&r->penalised, r->n, sizeof *r->penalised, "marks of parameters", err)) ||
         (home_of_items(r->params, r->n * sizeof(double), p->threads), /* as engine.c shares them */
-         home_of_items(r->gradient, r->n * sizeof(double), p->threads),
+         home_of_items(r->gradient, kept * sizeof(double), p->threads),
          memcpy(r->penalised, p->model.penalised, p->model.n_params), /* what the loss learns is never penalised */
          code = optim_create(&r->optim, &r->config, r->n, r->penalised, err)) ||
         (code = p->rated ? run_init_strata(r, err) : init_rows(r, err)) || (code = step_init(r, err)) ||
