@@ -343,6 +343,41 @@ static void an_empty_segment_may_begin_anywhere(void)
     memory_free(bytes);
 }
 
+/* The loader maps the page in which such a segment begins, and clears the rest of it: it must be there. */
+static void an_empty_segment_within_a_page_needs_the_page(void)
+{
+    void *bytes;
+    size_t size, page = (size_t)sysconf(_SC_PAGESIZE);
+    struct gm_error err;
+    CU_ASSERT_EQUAL_FATAL(file_read(plugin_path("whole"), (size_t)64 << 20, &bytes, &size, &err), GM_OK);
+    const Elf64_Ehdr *header = bytes;
+    Elf64_Phdr *segment = (Elf64_Phdr *)(void *)((char *)bytes + header->e_phoff);
+    uint64_t end = 0;
+    for (; segment->p_type != PT_GNU_EH_FRAME;
+         segment++) /* the loader does without it; it stands behind what is loaded */
+        if (segment->p_type == PT_LOAD)
+            end = segment->p_vaddr + segment->p_memsz;
+    for (int within = 0; within < 2; within++) {
+        struct loss_plugin plugin;
+        const char *path = test_path(within ? "within.so" : "begins.so");
+        *segment = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_memsz = 128, .p_align = page};
+        segment->p_vaddr = segment->p_paddr = (end / page + 1) * page + (within ? 64 : 0);
+        segment->p_offset = (size / page + 4) * page + segment->p_vaddr % page;
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        CU_ASSERT_EQUAL(write(fd, bytes, size), (ssize_t)size);
+        close(fd);
+        char name[600];
+        snprintf(name, sizeof name, "%s:whole_batches", path);
+        enum gm_code code = loss_load(&plugin, name, NULL, NULL, &err);
+        CU_ASSERT_EQUAL(code, within ? GM_PLUGIN_LOAD : GM_OK);
+        if (code == GM_OK)
+            loss_plugin_release(&plugin);
+        else
+            ASSERT_HOLDS(err.text, "damaged shared object");
+    }
+    memory_free(bytes);
+}
+
 struct listed {
     char ids[4096], broken[4096];
 };
@@ -385,4 +420,4 @@ TEST_MAIN("load", TEST(shipped_loss_is_found_by_name), TEST(same_file_gives_the_
           TEST(faulty_headers_are_refused), TEST(what_create_leaves_is_checked), TEST(older_and_newer_plugins_load),
           TEST(hash_pin_is_checked_before_the_code_runs), TEST(file_others_can_change_is_refused),
           TEST(damaged_files_never_crash_the_reader), TEST(an_empty_segment_may_begin_anywhere),
-          TEST(list_is_sorted_and_names_the_broken))
+          TEST(an_empty_segment_within_a_page_needs_the_page), TEST(list_is_sorted_and_names_the_broken))

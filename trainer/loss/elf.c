@@ -108,13 +108,21 @@ static bool segment_at(const struct elf_file *elf, const Elf64_Ehdr *header, siz
            take(elf, (size_t)header->e_phoff + index * sizeof *segment, segment, sizeof *segment);
 }
 
+/* Of a segment without bytes the loader maps the page of the file that it would begin in, unless it begins with a page.
+ */
+static bool empty_is_whole(const struct elf_file *elf, const Elf64_Phdr *segment)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    return segment->p_type != PT_LOAD || segment->p_vaddr % page == 0 || segment->p_offset / page * page < elf->size;
+}
+
 /* What would be mapped is there: a page beyond the end of the file kills who touches it, and the loader does. */
 static bool segments_are_whole(const struct elf_file *elf, const Elf64_Ehdr *header)
 {
     Elf64_Phdr segment;
     for (size_t i = 0; i < header->e_phnum; i++)
-        if (!segment_at(elf, header, i, &segment) ||
-            (segment.p_filesz > 0 && segment.p_offset > elf->size) || /* with no bytes of it, it may begin anywhere */
+        if (!segment_at(elf, header, i, &segment) || (segment.p_filesz == 0 && !empty_is_whole(elf, &segment)) ||
+            (segment.p_filesz > 0 && segment.p_offset > elf->size) ||
             (segment.p_filesz > 0 && segment.p_type == PT_LOAD && segment.p_filesz > elf->size - segment.p_offset))
             return false;
     return true;
