@@ -311,7 +311,89 @@ static void columns_that_do_not_fit_into_memory_are_refused(void)
     free(t);
 }
 
+/* Nor where a shuffled pass takes more memory than reading does: what is not enough for both is refused. */
+static void triples_are_in_memory_with_the_least_that_is_asked_for(void)
+{
+    enum { ROWS = 60000, ENTRIES = 400000 };
+    static int32_t row[ENTRIES], column[ENTRIES];
+    static double value[ENTRIES];
+    hsize_t entries = ENTRIES;
+    for (int32_t i = 0; i < ENTRIES; i++) {
+        row[i] = i % ROWS;
+        column[i] = i / ROWS;
+        value[i] = i;
+    }
+    const char *path = test_path("triples.h5");
+    hid_t file = file_new(path), group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    file_put(group, "data", H5T_IEEE_F64LE, NULL, 1, &entries, H5T_NATIVE_DOUBLE, value);
+    file_put(group, "row", H5T_STD_I32LE, NULL, 1, &entries, H5T_NATIVE_INT32, row);
+    file_put(group, "col", H5T_STD_I32LE, NULL, 1, &entries, H5T_NATIVE_INT32, column);
+    H5Gclose(group);
+    file_put_reals(file, "y", ROWS, 0, value);
+    H5Fclose(file);
+    struct lane_plan plan = small_plan(ROWS);
+    struct data_budget budget = {.threads = 2, .shuffled = true};
+    struct data_need need;
+    struct gm_error err = {0};
+    struct data_set *set = open_path(path);
+    CU_ASSERT_EQUAL_FATAL(data_plan(set, &plan, &budget, &need, &err), GM_OK);
+    budget.memory = need.least;
+    CU_ASSERT_EQUAL_FATAL(data_plan(set, &plan, &budget, &need, &err), GM_OK);
+    CU_ASSERT(need.resident);
+    CU_ASSERT_EQUAL(data_load(set, &plan, need.least - 1, 2, &err), GM_SYSTEM);
+    ASSERT_HOLDS(err.text, "tocsr()");
+    data_close(set);
+    set = open_path(path);
+    CU_ASSERT_EQUAL_FATAL(data_plan(set, &plan, &budget, &need, &err), GM_OK);
+    load_with(set, &plan, need.least);
+    CU_ASSERT(data_is_resident(set));
+    data_close(set);
+}
+
+/* A shuffled pass in groups, the rows of one part of the file longer than the others. */
+static void what_was_planned_is_enough_for_a_shuffled_stream(void)
+{
+    enum { ROWS = 310, SHORT = 65000, LONG = 100000, MOST = ROWS * LONG };
+    uint8_t *value = calloc(MOST, 1);
+    uint32_t *column = malloc(MOST * sizeof *column), pointers[ROWS + 1] = {0};
+    double y[ROWS] = {0};
+    for (size_t row = 0; row < ROWS; row++) {
+        size_t n = row < 10 ? LONG : SHORT;
+        pointers[row + 1] = pointers[row] + (uint32_t)n;
+        for (size_t i = 0; i < n; i++)
+            column[pointers[row] + i] = (uint32_t)i;
+    }
+    hsize_t entries = pointers[ROWS], count = ROWS + 1;
+    const char *path = test_path("uneven.h5");
+    hid_t file = file_new(path), group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    file_put(group, "data", H5T_STD_U8LE, NULL, 1, &entries, H5T_NATIVE_UINT8, value);
+    file_put(group, "indices", H5T_STD_U32LE, NULL, 1, &entries, H5T_NATIVE_UINT32, column);
+    file_put(group, "indptr", H5T_STD_U32LE, NULL, 1, &count, H5T_NATIVE_UINT32, pointers);
+    H5Gclose(group);
+    file_put_reals(file, "y", ROWS, 0, y);
+    H5Fclose(file);
+    free(value);
+    free(column);
+    struct lane_plan plan = {
+        .rows = ROWS, .block_rows = 5, .run_rows = 5, .lanes = 2, .slab_rows = 10, .slabs = ROWS / 10};
+    struct data_budget budget = {.threads = 2, .shuffled = true};
+    struct data_order order = {.shuffled = true, .seed = 1};
+    struct data_need need;
+    struct data_pass *pass = NULL;
+    struct gm_error err = {0};
+    struct data_set *set = open_path(path);
+    CU_ASSERT_EQUAL_FATAL(data_plan(set, &plan, &budget, &need, &err), GM_OK);
+    load_with(set, &plan, need.least);
+    CU_ASSERT(!data_is_resident(set));
+    CU_ASSERT_EQUAL(data_pass_open(&pass, set, &order, &err), GM_OK);
+    CU_ASSERT_STRING_EQUAL(err.text, "");
+    data_pass_close(pass);
+    data_close(set);
+}
+
 TEST_MAIN("sparse", TEST(rows_of_every_layout_are_the_table), TEST(columns_become_rows), TEST(triples_become_rows),
           TEST(unsorted_rows_are_put_in_order), TEST(bad_row_pointers_are_told), TEST(bad_columns_are_told),
           TEST(a_column_named_twice_is_told), TEST(values_that_are_not_finite_are_told),
-          TEST(shapes_that_do_not_fit_are_told), TEST(columns_that_do_not_fit_into_memory_are_refused))
+          TEST(shapes_that_do_not_fit_are_told), TEST(columns_that_do_not_fit_into_memory_are_refused),
+          TEST(triples_are_in_memory_with_the_least_that_is_asked_for),
+          TEST(what_was_planned_is_enough_for_a_shuffled_stream))

@@ -311,11 +311,11 @@ static enum gm_code make_resident(struct data_set *set, struct gm_error *err)
 static enum gm_code check_memory(const struct data_set *set, struct gm_error *err)
 {
     uint64_t all = set_feature_bytes(set) + set_sparse_reading(set), window = set_window_bytes(set);
-    uint64_t least = set_side_bytes(set) + (window < all ? window : all);
+    uint64_t least = set_streams(set) ? set_side_bytes(set) + (window < all ? window : all) : set_resident_bytes(set);
     if (set->memory >= least)
         return GM_OK;
     char given[32], needed[32];
-    if (set->sparse && set->sparse->form != SPARSE_CSR)
+    if (!set_streams(set))
         return error_set(
             err, GM_SYSTEM,
             "%s: run.memory of %s is too little to turn columns or triples into rows; it needs %s. Compressed "

@@ -53,11 +53,29 @@ struct sparse_buffer {
     char *value;
 };
 
+static size_t rows_of_slabs(const struct lane_plan *plan, size_t slabs)
+{
+    return slabs < plan->slabs ? slabs * plan->slab_rows : plan->rows;
+}
+
+static uint64_t most_entries(const struct data_set *set, size_t slabs)
+{
+    const struct sparse *s = set->sparse;
+    uint64_t most = s->slab_most * slabs, of_rows = sparse_most(s, rows_of_slabs(&set->plan, slabs));
+    most = most < of_rows ? most : of_rows;
+    return most < s->entries ? most : s->entries;
+}
+
 static uint64_t unit_entries(const struct data_pass *pass)
 {
-    const struct sparse *s = pass->set->sparse;
-    uint64_t most = s->slab_most * pass->unit_slabs;
-    return most < s->entries ? most : s->entries;
+    return most_entries(pass->set, pass->unit_slabs);
+}
+
+uint64_t set_buffer_bytes(const struct data_set *set, size_t slabs)
+{
+    if (set->sparse) /* the values begin with a line */
+        return most_entries(set, slabs) * sparse_entry_bytes(set->sparse) + 64;
+    return (uint64_t)rows_of_slabs(&set->plan, slabs) * set->features.row_bytes;
 }
 
 static struct sparse_buffer sparse_buffer(const struct data_pass *pass, void *buffer)
@@ -109,16 +127,13 @@ size_t set_target_row_bytes(const struct data_set *set)
 static enum gm_code size_memory(struct data_pass *pass, struct pass_memory *need, struct gm_error *err)
 {
     const struct data_set *set = pass->set;
-    size_t rows = pass->unit_slabs * set->plan.slab_rows;
-    if (rows > set->plan.rows)
-        rows = set->plan.rows;
+    size_t rows = rows_of_slabs(&set->plan, pass->unit_slabs);
     need->n_numbers = pass->order.shuffled ? set->plan.slabs + 3 * rows : 0;
     if (set->sparse && pass->order.shuffled)
         need->n_numbers += rows + 1; /* where the rows of a gathered group start */
     if (set->x)
         return GM_OK;
-    need->buffer_bytes = set->sparse ? (size_t)unit_entries(pass) * sparse_entry_bytes(set->sparse) + 64
-                                     : rows * set->features.row_bytes;
+    need->buffer_bytes = (size_t)set_buffer_bytes(set, pass->unit_slabs);
     need->n_buffers = pass->units > 1 ? 2 : 1;
     if (!pass->order.shuffled)
         return GM_OK; /* data_load made sure of two slabs */
@@ -198,7 +213,7 @@ enum gm_code data_pass_open(struct data_pass **out, struct data_set *set, const 
     pass->units = (plan->slabs - 1) / pass->unit_slabs + 1;
     code = take_memory(pass, err);
     if (code == GM_OK && order->shuffled) {
-        size_t rows = pass->unit_slabs * plan->slab_rows < plan->rows ? pass->unit_slabs * plan->slab_rows : plan->rows;
+        size_t rows = rows_of_slabs(plan, pass->unit_slabs);
         pass->slabs = pass->memory.numbers;
         pass->rows.row_of = pass->slabs + plan->slabs;
         pass->rows.order = pass->rows.row_of + rows;

@@ -16,12 +16,11 @@ static struct shuffled shuffled_bytes(const struct data_set *set)
 {
     if (!set->shuffled)
         return (struct shuffled){0};
-    uint64_t rows = (uint64_t)order_group_slabs(&set->plan, set->features.row_bytes) * set->plan.slab_rows;
-    rows = rows < set->plan.rows ? rows : set->plan.rows;
+    size_t slabs = order_group_slabs(&set->plan, set->features.row_bytes);
+    uint64_t rows = slabs < set->plan.slabs ? slabs * set->plan.slab_rows : set->plan.rows;
     return (struct shuffled){
-        .numbers = (set->plan.slabs + (set->sparse ? 4 : 3) * rows) * sizeof(size_t),
-        .group = set->sparse ? data_entries_most(set, (size_t)rows) * sparse_entry_bytes(set->sparse)
-                             : rows * set->features.row_bytes,
+        .numbers = (set->plan.slabs + (set->sparse ? 4 * rows + 1 : 3 * rows)) * sizeof(size_t),
+        .group = set_buffer_bytes(set, slabs),
         .beside = rows * (set_target_row_bytes(set) + sizeof(double) + sizeof(int64_t)),
     };
 }
@@ -59,15 +58,25 @@ enum gm_code data_plan(struct data_set *set, const struct lane_plan *plan, const
     bool two = need->sides + one + shuffled.group <= budget->memory; /* a second buffer, to read ahead */
     need->buffers =
         need->resident ? most_of(shuffled.numbers, reading) : most_of(window, two ? one + shuffled.group : one);
-    need->least =
-        need->sides + least_of(all + most_of(shuffled.numbers, reading), most_of(least_of(window, all + reading), one));
+    need->least = set_resident_bytes(set);
+    if (set_streams(set))
+        need->least = least_of(need->least, need->sides + most_of(least_of(window, all + reading), one));
     return GM_OK;
+}
+
+bool set_streams(const struct data_set *set)
+{
+    return !set->sparse || set->sparse->form == SPARSE_CSR;
+}
+
+uint64_t set_resident_bytes(const struct data_set *set)
+{
+    return set_side_bytes(set) + set_feature_bytes(set) + most_of(shuffled_bytes(set).numbers, set_sparse_reading(set));
 }
 
 bool set_fits(const struct data_set *set, uint64_t memory)
 {
-    return memory >=
-           set_side_bytes(set) + set_feature_bytes(set) + most_of(shuffled_bytes(set).numbers, set_sparse_reading(set));
+    return memory >= set_resident_bytes(set);
 }
 
 /* Share of the variance of the target's first column that lies between the slabs, beyond what chance gives: 1 - within

@@ -117,7 +117,12 @@ uint64_t set_side_bytes(const struct data_set *set);
 uint64_t set_window_bytes(const struct data_set *set);
 /* Of it, for sparse rows, what is there while they are read and no longer; also while all are read. */
 uint64_t set_sparse_reading(const struct data_set *set);
+/* Of a pass's buffer for so many slabs of features. */
+uint64_t set_buffer_bytes(const struct data_set *set, size_t slabs);
 size_t set_target_row_bytes(const struct data_set *set);
+/* All that is needed to be resident; columns and triples always are. */
+uint64_t set_resident_bytes(const struct data_set *set);
+bool set_streams(const struct data_set *set);
 /* Can everything be resident in that much memory? */
 bool set_fits(const struct data_set *set, uint64_t memory);
 /* Plans the way of reading, by set->options.io. */
