@@ -334,6 +334,50 @@ static void a_chunk_of_another_size_is_bad_data(void)
     ASSERT_HOLDS(err.text, "the chunk at row 7 cannot be read: a chunk has the wrong size");
 }
 
+/* The index says of a chunk that its filters were left out, but it is shorter than its values: HDF5 dies of it. */
+static void a_chunk_without_its_filters_has_one_size(void)
+{
+    enum { LENGTH = 100000 };
+    static double y[LENGTH];
+    static const struct {
+        hsize_t chunk;
+        uint32_t mask;
+        size_t bytes;
+        bool fletcher, good;
+    } cases[] = {{50000, 2, 64, false, false},       {500, 2, 64, false, false}, /* few chunks, and many */
+                 {500, 3, 500 * 8, false, true},     {500, 2, 500 * 8, false, true},
+                 {50000, 6, 50000 * 8, true, true},  {500, 2, 500 * 8, true, false}, /* no room for its checksum */
+                 {500, 2, 500 * 8 - 1, false, false}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const char *path = test_path("masked.h5");
+        hsize_t dims = LENGTH, at = cases[c].chunk;
+        hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &dims, NULL);
+        H5Pset_chunk(plist, 1, &cases[c].chunk);
+        H5Pset_shuffle(plist);
+        H5Pset_deflate(plist, 1);
+        if (cases[c].fletcher)
+            H5Pset_fletcher32(plist);
+        hid_t dataset = H5Dcreate2(file, "y", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+        CU_ASSERT_FATAL(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, y) >= 0);
+        CU_ASSERT_FATAL(H5Dwrite_chunk(dataset, H5P_DEFAULT, cases[c].mask, &at, cases[c].bytes, y) >= 0);
+        H5Dclose(dataset);
+        H5Sclose(space);
+        H5Pclose(plist);
+        H5Fclose(file);
+        struct h5_files files = {.count = 0};
+        struct h5_file *h5 = NULL;
+        struct stored stored;
+        CU_ASSERT_EQUAL_FATAL(h5_open(&h5, &files, path, &err), GM_OK);
+        CU_ASSERT_EQUAL_FATAL(stored_open(&stored, h5, "/y", &err), GM_OK);
+        CU_ASSERT_EQUAL(stored_read(&stored, 0, LENGTH, y, &err), cases[c].good ? GM_OK : GM_BAD_DATA);
+        if (!cases[c].good)
+            ASSERT_HOLDS(err.text, "a chunk has the wrong size");
+        stored_close(&stored);
+        h5_close(&files);
+    }
+}
+
 /* HDF5 leaves the caller's memory as it was; what stood there depends on threads. */
 static void values_that_were_never_written_nor_filled_are_zero(void)
 {
@@ -414,6 +458,7 @@ TEST_MAIN("placed chunks", TEST(the_places_are_those_that_hdf5_tells),
           TEST(any_rows_are_those_of_hdf5_with_any_number_of_threads),
           TEST(chunks_that_are_cut_across_two_dimensions_are_left_to_others),
           TEST(an_address_beyond_the_end_is_bad_data), TEST(chunks_that_overlap_are_as_hdf5_reads_them),
-          TEST(a_chunk_of_another_size_is_bad_data), TEST(values_that_were_never_written_nor_filled_are_zero),
+          TEST(a_chunk_of_another_size_is_bad_data), TEST(a_chunk_without_its_filters_has_one_size),
+          TEST(values_that_were_never_written_nor_filled_are_zero),
           TEST(a_file_that_shrinks_while_it_is_read_is_bad_data),
           TEST(a_file_that_took_the_name_of_another_is_not_read))

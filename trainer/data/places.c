@@ -212,21 +212,30 @@ void places_close(struct places *places)
     *places = (struct places){0};
 }
 
-uint64_t places_find(const struct places *places, const hsize_t *start)
+/* The size that HDF5 tells first is a guess; what the driver is asked for is what the file says. Of a size of 0 it is
+ * not told. */
+bool places_size(const struct places *places, const hsize_t *start, uint32_t *mask, size_t *bytes)
 {
     struct places_file *file = places->driver;
-    uint32_t mask;
     hsize_t size = 0;
     if (H5Dget_chunk_storage_size(places->dataset, start, &size) < 0 || size == 0)
-        return PLACE_NONE;
+        return false;
     file->asking = true;
     file->noted = 0;
-    bool done = H5Dread_chunk(places->dataset, H5P_DEFAULT, start, &mask, places->unused) >= 0;
+    bool done = H5Dread_chunk(places->dataset, H5P_DEFAULT, start, mask, places->unused) >= 0;
     file->asking = false;
-    if (!done)
+    *bytes = file->noted == 1 ? file->bytes : 0;
+    return done;
+}
+
+uint64_t places_find(const struct places *places, const hsize_t *start)
+{
+    const struct places_file *file = places->driver;
+    uint32_t mask;
+    size_t bytes;
+    if (!places_size(places, start, &mask, &bytes))
         return PLACE_NONE;
-    /* The size above is HDF5's guess; this is what the file says. Of a size of 0 the driver is not told. */
-    if (file->noted != 1 || file->bytes != places->chunk_bytes)
+    if (bytes != places->chunk_bytes)
         return PLACE_WRONG;
     bool within = file->found <= file->end_of_file && file->bytes <= file->end_of_file - file->found;
     return within ? file->found : PLACE_NONE;

@@ -26,6 +26,10 @@ struct places {
 bool places_open(struct places *places, const struct stored *stored, const struct layout *layout);
 void places_close(struct places *places); /* a zeroed struct is fine */
 
+/* What the file says of the chunk at `start`: which filters were left out, and its size. False: it was never written,
+ * as a rule. The caller holds hdf5_lock. */
+bool places_size(const struct places *places, const hsize_t *start, uint32_t *mask, size_t *bytes);
+
 /* The offset in the file of the chunk at `start`, all of whose bytes lie within the file; or PLACE_NONE, PLACE_WRONG.
  * The caller holds hdf5_lock. */
 uint64_t places_find(const struct places *places, const hsize_t *start);

@@ -1,11 +1,15 @@
 /*
- * Chunks without filters have one size, whatever the index of chunks says of them. HDF5 takes the index at its word:
- * it reads beyond the end of a chunk that is said to be smaller. So all are looked at before HDF5 reads the first.
+ * Chunks that are not compressed have one size, whatever the index of chunks says of them; also those of a dataset with
+ * filters, where the index says of single ones that their filters were left out. HDF5 takes the index at its word: it
+ * reads beyond the end of a chunk that is said to be smaller. So all are looked at before HDF5 reads the first.
  */
 #ifndef DATA_SIZES_H
 #define DATA_SIZES_H
 
 #include "data/stored.h"
+
+/* How the dataset is stored; bytes: of a chunk that is not compressed. */
+void sizes_init(struct stored_sizes *sizes, hid_t plist, size_t bytes);
 
 /* Once a dataset, at the first call: O(chunks). GM_BAD_DATA with the row. The caller holds hdf5_lock. */
 enum gm_code sizes_check(const struct stored *stored, struct gm_error *err);

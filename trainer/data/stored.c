@@ -70,15 +70,9 @@ static enum gm_code set_bands(struct stored *stored, hid_t plist, struct gm_erro
     stored->band_rows = (size_t)chunk[0];
     if (!memory_product(bytes, tiles, &stored->band_bytes))
         stored->band_bytes = SIZE_MAX;
-    if (H5Pget_nfilters(plist) != 0)
-        return GM_OK;
     enum gm_code code = memory_alloc((void **)&stored->sizes, 1, sizeof *stored->sizes, "sizes of chunks", err);
-    for (size_t i = 0; code == GM_OK && i < stored->rank; i++)
-        stored->sizes->chunk[i] = (size_t)chunk[i];
-    if (code == GM_OK) {
-        stored->sizes->chunk_bytes = bytes;
-        stored->sizes->wrong_row = SIZE_MAX;
-    }
+    if (code == GM_OK)
+        sizes_init(stored->sizes, plist, bytes);
     return code;
 }
 

@@ -10,11 +10,14 @@
 
 #define STORED_BAND_MOST ((size_t)256 << 20) /* bytes of a band that HDF5's chunk cache is made large enough for */
 
-/* Of a dataset in chunks without filters: are they as large as they must be (sizes.h)? */
+/* Of a dataset in chunks: are they as large as they must be (sizes.h)? */
 struct stored_sizes {
     bool known;
     size_t wrong_row; /* of a chunk that is not; SIZE_MAX: none */
     size_t chunk[H5_RANK_MOST], chunk_bytes;
+    int filters;
+    uint32_t compressing, summing; /* bit i: filter i changes the size, or adds a checksum */
+    bool raw_edges;                /* chunks that reach over the edge have no filter */
 };
 
 struct stored {
@@ -28,7 +31,7 @@ struct stored {
     size_t row_bytes;           /* of H5_NUMBERS: columns * size of value_type */
     size_t band_rows;           /* rows of a chunk; 1 when contiguous */
     size_t band_bytes;          /* of a band as HDF5 caches it while its chunks are read in part; 0 when contiguous */
-    struct stored_sizes *sizes; /* NULL: not in chunks, or filtered */
+    struct stored_sizes *sizes; /* NULL: not in chunks */
 };
 
 /* Opens dataset `name`, absolute, of the file. GM_NO_INPUT (no such dataset: the nearest name is told), GM_BAD_DATA
