@@ -8,6 +8,10 @@
 #include "optim/method.h"
 #include "optim/penalty.h"
 
+#define PRODUCT_LEAST                                                                                  \
+    0x1p-500 /* its inverse, the sum of those, and a weight over it are finite: of two steps late in a \
+                product that became 0 nobody could tell what lay between */
+
 enum gm_code lazy_init(struct lazy *lazy, size_t room, struct gm_error *err)
 {
     enum gm_code code =
@@ -51,6 +55,11 @@ void lazy_step(struct lazy *lazy, const struct optim *o)
     lazy->product[t + 1] = lazy->product[t] * factor;
     lazy->pull[t + 1] = lazy->pull[t] + rate / lazy->product[t + 1];
     lazy->rates[t + 1] = lazy->rates[t] + rate;
+}
+
+bool lazy_is_full(const struct lazy *lazy)
+{
+    return lazy->steps == lazy->room || lazy->product[lazy->steps] < PRODUCT_LEAST;
 }
 
 /* Some parameters, and the steps they missed. */

@@ -43,6 +43,8 @@ void lazy_restart(struct lazy *lazy); /* all parameters are caught up */
 bool lazy_needed(const struct optim_config *config);
 /* After optim_step_begin: a step of that rate is under way. */
 void lazy_step(struct lazy *lazy, const struct optim *o);
+/* After a step: all parameters are to be caught up now. */
+bool lazy_is_full(const struct lazy *lazy);
 
 /* Parameters w[first .. first + count) as they are after `now` steps, having been caught up after `then`. */
 struct lazy_span {

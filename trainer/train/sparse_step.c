@@ -279,7 +279,7 @@ enum gm_code sparse_step_batch(struct sparse_step *s, const struct engine_batch 
     s->divisor = own.weight[0] > 0 ? own.weight[0] : 1;
     sparse_batch_ranges(&s->batch, update_range, s);
     update_rest(s);
-    if (s->caught && s->lazy.steps == s->lazy.room)
+    if (s->caught && lazy_is_full(&s->lazy))
         catch_up_all(s);
     engine_add_batch(&own, totals);
     return GM_OK;

@@ -276,6 +276,6 @@ void wide_columns_step(const struct wide_step *s)
 void wide_columns_end_step(struct engine *e)
 {
     struct wide_columns *c = e->wide.columns;
-    if (c->caught && c->lazy.steps == c->lazy.room)
+    if (c->caught && lazy_is_full(&c->lazy))
         catch_up_all(e);
 }
