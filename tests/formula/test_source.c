@@ -229,5 +229,27 @@ static void a_nan_shows_in_the_loss(void)
     memory_free(source);
 }
 
-TEST_MAIN("formula source", TEST(one_output), TEST(three_outputs), TEST(sums_over_outputs), TEST(class_targets),
-          TEST(optimised_code_gives_the_same), TEST(a_nan_shows_in_the_loss))
+/* A function of parameters or the target alone is none that rows are kept waiting for, and nothing is left unused. */
+static void functions_without_pred_build_without_warnings(void)
+{
+    static const char *const formulas[] = {"exp(a) * (pred - target)^2", "softplus(a) * (pred - target)^2",
+                                           "softplus(target - a) * (pred - target)^2",
+                                           "exp(target) * softplus(a * pred) + exp(a) * pred^2"};
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
+        struct formula_request r = {.name = "scaled",
+                                    .formula = formulas[i],
+                                    .params = &parameter,
+                                    .n_params = 1,
+                                    .target = {.low = -INFINITY, .high = INFINITY}};
+        struct gm_error err = {0};
+        char *source = NULL;
+        CU_ASSERT_EQUAL_FATAL(formula_source(&source, &r, &err), GM_OK);
+        CU_ASSERT_PTR_NOT_NULL(build(source, "-O0"));
+        CU_ASSERT_EQUAL(strstr(source, "gm_pointwise_via") != NULL, i == 3);
+        memory_free(source);
+    }
+}
+
+TEST_MAIN("formula source", TEST(functions_without_pred_build_without_warnings), TEST(one_output), TEST(three_outputs),
+          TEST(sums_over_outputs), TEST(class_targets), TEST(optimised_code_gives_the_same),
+          TEST(a_nan_shows_in_the_loss))

@@ -57,7 +57,8 @@ static bool is_short(const struct dag *d, dag_id id, unsigned *nodes)
     return true;
 }
 
-/* The x of the first function of this kind that has a short one; 0: there is none. After printer_mark. */
+/* The x of the first function of this kind that has a short one with pred in it; 0: there is none. After
+ * printer_mark. */
 static dag_id find_argument(const struct writer *w, enum dag_op op)
 {
     const struct dag *d = &w->f->dag;
@@ -68,7 +69,7 @@ static dag_id find_argument(const struct writer *w, enum dag_op op)
             continue;
         if (op == DAG_SOFTPLUS && dag_is(d, x, DAG_NEG))
             x = dag_at(d, x)->a;
-        if (is_short(d, x, &nodes))
+        if (dag_has(d, x, DAG_ON_PRED) && is_short(d, x, &nodes))
             return x;
     }
     return 0;
