@@ -34,8 +34,6 @@
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
-/* no-move-loop-invariants: the dozens of constants of an exp or a log stay in memory, as operands, instead of being
- * loaded into sixteen registers before the loop and spilled. */
 #pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno")
 #endif
 

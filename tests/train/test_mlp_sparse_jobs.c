@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "train/mlp_sparse_lab.h"
 
 /* ---- the same bits ---- */
@@ -236,7 +237,57 @@ static void the_plan_has_no_gradient(void)
     ASSERT_HOLDS(err.text, "the model 256 MiB");
 }
 
-TEST_MAIN("mlp jobs on sparse rows", TEST(models_are_the_same_on_any_threads),
-          TEST(several_files_give_the_model_of_one), TEST(streamed_is_resident), TEST(a_run_is_resumed_within_an_epoch),
-          TEST(a_file_evaluates_as_was_trained), TEST(a_network_that_drops_units_is_put_to_use),
-          TEST(the_plan_has_no_gradient))
+/* What a refused job would have taken is not taken to find that out: 2^27 parameters, a byte of each is 128 MiB. */
+static void a_job_too_large_is_refused_in_little_memory(void)
+{
+    static const size_t wide[] = {256};
+    struct lab lab;
+    struct gm_error err;
+    rows_few_features(test_path("features.h5"), 400, (size_t)1 << 19, 10);
+    make_mlp(&lab, test_path("features.h5"), "logistic", NULL);
+    few(&lab.job, GM_OPTIMIZER_SGD, 0.1);
+    lab.job.model.hidden = (struct gm_wholes){wide, 1};
+    lab.job.run.memory = (uint64_t)64 << 20;
+    uint64_t before = memory_peak();
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_SYSTEM);
+    CU_ASSERT(memory_peak() - before < (uint64_t)64 << 20);
+}
+
+/* Of 3,000 rows in one batch, whose 120,000 entries are kept in 11 numbers of 4 bytes and two values each, 5.95 MiB,
+ * and whose tape has 4 panels of 64 bytes a row, 0.73 MiB. */
+static void the_plan_holds_the_entries_of_a_batch(void)
+{
+    static const size_t one[] = {1};
+    struct lab lab;
+    struct gm_error err;
+    rows_few_features(test_path("batch.h5"), 3000, 5000, 40);
+    make_mlp(&lab, test_path("batch.h5"), "logistic", NULL);
+    few(&lab.job, GM_OPTIMIZER_SGD, 0.1);
+    lab.job.optimizer.batch_size = 3000;
+    lab.job.model.hidden = (struct gm_wholes){one, 1};
+    lab.job.run.memory = 1000;
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_SYSTEM);
+    ASSERT_HOLDS(err.text, "the activations of a batch 6.");
+}
+
+/* 2^17 features of one unit: three vectors of doubles (parameters, best, kept) are 3 MiB, and the weights are a line of
+ * 64 bytes each. */
+static void the_plan_holds_whole_lines(void)
+{
+    static const size_t one[] = {1};
+    struct lab lab;
+    struct gm_error err;
+    rows_few_features(test_path("features.h5"), 400, (size_t)1 << 17, 10);
+    make_mlp(&lab, test_path("features.h5"), "logistic", NULL);
+    few(&lab.job, GM_OPTIMIZER_SGD, 0.1);
+    lab.job.model.hidden = (struct gm_wholes){one, 1};
+    lab.job.run.memory = 1000;
+    CU_ASSERT_EQUAL(lab_train(&lab, &err), GM_SYSTEM);
+    ASSERT_HOLDS(err.text, "the model 11 MiB");
+}
+
+TEST_MAIN("mlp jobs on sparse rows", TEST(a_job_too_large_is_refused_in_little_memory),
+          TEST(the_plan_holds_the_entries_of_a_batch), TEST(the_plan_holds_whole_lines),
+          TEST(models_are_the_same_on_any_threads), TEST(several_files_give_the_model_of_one),
+          TEST(streamed_is_resident), TEST(a_run_is_resumed_within_an_epoch), TEST(a_file_evaluates_as_was_trained),
+          TEST(a_network_that_drops_units_is_put_to_use), TEST(the_plan_has_no_gradient))

@@ -126,7 +126,8 @@ bool data_is_resident(const struct data_set *set);
  * (32000)", "" for MAPPED. */
 enum data_io data_io(const struct data_set *set, const char **reason);
 uint64_t data_bytes(const struct data_set *set); /* of everything the set holds or will hold in memory */
-/* Sparse rows, after data_load: the most entries that any `rows` rows have together, an upper bound. */
+/* Sparse rows: the most entries that any `rows` rows have together, after data_load an upper bound, before it of
+ * columns and triples a guess. */
 uint64_t data_entries_most(const struct data_set *set, size_t rows);
 
 /* ---- walking over the rows -------------------------------------------------------------------------------------- */

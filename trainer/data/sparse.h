@@ -88,7 +88,8 @@ enum gm_code sparse_make_resident(struct sparse *s, const struct lane_plan *plan
 enum gm_code sparse_read(const struct sparse *s, size_t first, size_t rows, void *value, uint32_t *index,
                          struct gm_error *err);
 
-/* The most entries that any `rows` rows can have together (an upper bound, within a factor of 2). */
+/* The most entries that any `rows` rows can have together (an upper bound, within a factor of 2); of columns and
+ * triples a guess until they are resident. */
 uint64_t sparse_most(const struct sparse *s, size_t rows);
 
 /* ---- between the files of this part ---- */

@@ -48,6 +48,10 @@ void sparse_measure(struct sparse *s, const struct lane_plan *plan)
 uint64_t sparse_most(const struct sparse *s, size_t rows)
 {
     uint64_t most = 0;
+    if (!s->start) { /* columns and triples that were not read yet: twice the mean */
+        uint64_t about = 2 * (s->entries / (s->rows ? s->rows : 1) + 1) * rows;
+        return rows < s->rows && about < s->entries ? about : s->entries;
+    }
     for (size_t bits = 65; bits-- > 0 && rows > 0;) {
         if (s->lengths[bits] <= rows) {
             most += s->contents[bits];

@@ -59,8 +59,7 @@ static void set_scales(struct model *m, const double *center, const double *scal
     m->centered = m->centered && !m->folded;
 }
 
-enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
-                        struct gm_error *err)
+static void shape(struct model *m, const struct model_spec *spec)
 {
     *m = (struct model){.ops = spec->sparse ? sparse_table[spec->type] : table[spec->type],
                         .spec = *spec,
@@ -68,6 +67,22 @@ enum gm_code model_init(struct model *m, const struct model_spec *spec, const do
                         .sparse = sparse_kernels_for(cpu_isa()),
                         .panel = panel_kernels_for(cpu_isa())};
     m->n_params = m->ops->n_params(spec);
+}
+
+enum gm_code model_sketch(struct model *m, const struct model_spec *spec, struct gm_error *err)
+{
+    shape(m, spec);
+    m->unscaled = true;
+    enum gm_code code = m->ops->init ? m->ops->init(m, err) : GM_OK;
+    if (code)
+        model_release(m);
+    return code;
+}
+
+enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
+                        struct gm_error *err)
+{
+    shape(m, spec);
     enum gm_code code;
     if ((code = memory_alloc((void **)&m->penalised, m->n_params, 1, "the penalty mask", err)) ||
         (code = memory_alloc((void **)&m->center, spec->features, sizeof(double), "feature centers", err)) ||

@@ -190,6 +190,8 @@ const struct model_ops *model_ops_named(const char *name, enum model_type *type)
 /* center, scale [features] or NULL. center is rounded to the precision. */
 enum gm_code model_init(struct model *m, const struct model_spec *spec, const double *center, const double *scale,
                         struct gm_error *err);
+/* Only to ask for sizes: what takes memory with the parameters is not there, nor are scales. */
+enum gm_code model_sketch(struct model *m, const struct model_spec *spec, struct gm_error *err);
 void model_release(struct model *m); /* a zeroed struct is fine */
 
 /* May forward and backward have rows of this type as they are stored? They give the bits of converted rows. */

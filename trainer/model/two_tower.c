@@ -68,8 +68,8 @@ static enum gm_code two_tower_init(struct model *m, struct gm_error *err)
     for (size_t i = 0; code == GM_OK && i < shapes.n_nets; i++) {
         size_t first = i == TOWER_SECOND ? m->spec.first_features : 0;
         bool input = i != TOWER_HEAD;
-        code = network_init(&t->net[i], &shapes.net[i], input ? m->center + first : NULL,
-                            input ? m->scale + first : NULL, err);
+        code = network_init(&t->net[i], &shapes.net[i], input && m->center ? m->center + first : NULL,
+                            input && m->scale ? m->scale + first : NULL, err);
         t->n_nets += code == GM_OK;
     }
     if (code == GM_OK)

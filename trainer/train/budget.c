@@ -8,7 +8,7 @@
 #include "train/hessian.h"
 #include "train/wide.h"
 
-#define VECTORS 5 /* parameters, gradient, best, kept, and the weights made from them */
+#define VECTORS 4 /* parameters, gradient, best, kept */
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -25,16 +25,32 @@ static size_t method_vectors(const struct problem *p)
     return optim_vector_count(&config);
 }
 
+/* The weights made from the parameters: those of a network lie in whole lines, and some of them twice. */
+static enum gm_code size_weights(const struct problem *p, uint64_t *bytes, struct gm_error *err)
+{
+    struct model m;
+    struct model_spec spec = problem_spec(p);
+    *bytes = (uint64_t)problem_parameter_count(p) * sizeof(double);
+    if (!model_ops_of(spec.type)->tape)
+        return GM_OK;
+    enum gm_code code = model_sketch(&m, &spec, err);
+    if (code)
+        return code;
+    *bytes = larger(*bytes, m.ops->weights_bytes(&m));
+    model_release(&m);
+    return GM_OK;
+}
+
 static enum gm_code size_model(struct budget *b, const struct problem *p, struct gm_error *err)
 {
-    uint64_t tape;
+    uint64_t tape, weights;
     enum gm_code code = wide_bytes(p, &tape, err);
-    if (code)
+    if (code || (code = size_weights(p, &weights, err)))
         return code;
     uint64_t n = problem_parameter_count(p), features = p->train.schema->features;
     uint64_t lanes = larger(p->train.plan.lanes, p->validation.plan.lanes);
     uint64_t vectors = VECTORS - (tape && !wide_wants_gradient(p)) + method_vectors(p);
-    b->model = n * vectors * sizeof(double);
+    b->model = n * vectors * sizeof(double) + weights;
     uint64_t columns = p->job->data.missing == GM_MISSING_MEAN ? 6 : 5;
     b->tape = tape > 0;
     b->gradients = larger(tape ? tape : lanes * n * sizeof(double), lanes * columns * features * sizeof(double));
@@ -76,11 +92,9 @@ static enum gm_code plan_data(struct data_need *need, const struct problem *p, c
 enum gm_code budget_make(struct budget *b, const struct problem *p, struct gm_error *err)
 {
     *b = (struct budget){0};
-    enum gm_code code = size_model(b, p, err);
-    if (code)
-        return code;
-    if ((code = plan_data(&b->train, p, &p->train, 0, err)) || /* for the least */
-        (code = plan_data(&b->validation, p, &p->validation, 0, err)))
+    enum gm_code code;
+    if ((code = plan_data(&b->train, p, &p->train, 0, err)) || /* for the least; then sparse rows are measured */
+        (code = plan_data(&b->validation, p, &p->validation, 0, err)) || (code = size_model(b, p, err)))
         return code;
     uint64_t fixed = b->model + b->gradients + b->loss, least = fixed + b->train.least + b->validation.least;
     if (least > p->memory)

@@ -56,7 +56,7 @@ enum gm_code wide_bytes(const struct problem *p, uint64_t *bytes, struct gm_erro
     *bytes = 0;
     if (!model_ops_of(spec.type)->tape)
         return GM_OK;
-    enum gm_code code = model_init(&m, &spec, NULL, NULL, err);
+    enum gm_code code = model_sketch(&m, &spec, err);
     if (code)
         return code;
     size_t rows = rows_with(p, &m);
