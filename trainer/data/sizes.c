@@ -11,12 +11,10 @@
 #define SUM_BYTES ((size_t)4)     /* of a checksum */
 #define FEW       ((hsize_t)64)   /* sooner listed than the file is opened once more */
 
-void sizes_init(struct stored_sizes *sizes, hid_t plist, size_t bytes)
+void sizes_init(struct stored_sizes *sizes, hid_t plist, const hsize_t *chunk, size_t bytes)
 {
-    hsize_t chunk[H5_RANK_MOST] = {0};
     unsigned options = 0;
     *sizes = (struct stored_sizes){.wrong_row = ROW_NONE, .chunk_bytes = bytes, .filters = H5Pget_nfilters(plist)};
-    H5Pget_chunk(plist, H5_RANK_MOST, chunk);
     H5Pget_chunk_opts(plist, &options);
     for (size_t i = 0; i < H5_RANK_MOST; i++)
         sizes->chunk[i] = (size_t)chunk[i];
@@ -155,7 +153,7 @@ size_t sizes_in_file(hid_t dataset, hid_t type)
 bool sizes_are_right(hid_t dataset)
 {
     hid_t plist = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
-    hsize_t chunk[H5_RANK_MOST], n;
+    hsize_t chunk[H5_RANK_MOST] = {0}, n;
     bool right = plist >= 0 && type >= 0;
     if (right && H5Pget_layout(plist) == H5D_CHUNKED) {
         int rank = H5Pget_chunk(plist, H5_RANK_MOST, chunk);
@@ -165,7 +163,7 @@ bool sizes_are_right(hid_t dataset)
         for (int i = 0; right && i < rank; i++)
             right = memory_product(bytes, (size_t)chunk[i], &bytes);
         if (right)
-            sizes_init(&sizes, plist, bytes);
+            sizes_init(&sizes, plist, chunk, bytes);
         right = right && wrong_row_listed(dataset, &sizes, LIST_MOST, &n) == ROW_NONE;
     }
     if (type >= 0)

@@ -8,8 +8,8 @@
 
 #include "data/stored.h"
 
-/* How the dataset is stored; bytes: of a chunk that is not compressed. */
-void sizes_init(struct stored_sizes *sizes, hid_t plist, size_t bytes);
+/* How the dataset is stored; chunk [H5_RANK_MOST], 0 beyond the rank; bytes: of a chunk that is not compressed. */
+void sizes_init(struct stored_sizes *sizes, hid_t plist, const hsize_t *chunk, size_t bytes);
 
 /* Once a dataset, at the first call: O(chunks). GM_BAD_DATA with the row. The caller holds hdf5_lock. */
 enum gm_code sizes_check(const struct stored *stored, struct gm_error *err);

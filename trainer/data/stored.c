@@ -55,7 +55,7 @@ static enum gm_code set_bands(struct stored *stored, hid_t plist, struct gm_erro
     stored->band_bytes = 0;
     if (H5Pget_layout(plist) != H5D_CHUNKED)
         return GM_OK;
-    hsize_t chunk[H5_RANK_MOST];
+    hsize_t chunk[H5_RANK_MOST] = {0};
     if (H5Pget_chunk(plist, H5_RANK_MOST, chunk) != (int)stored->rank)
         return error_set(err, GM_BAD_DATA, "%s: its chunks do not fit its shape; the file is damaged.", stored->at);
     size_t bytes = sizes_in_file(stored->dataset, stored->type), tiles = 1;
@@ -72,7 +72,7 @@ static enum gm_code set_bands(struct stored *stored, hid_t plist, struct gm_erro
         stored->band_bytes = SIZE_MAX;
     enum gm_code code = memory_alloc((void **)&stored->sizes, 1, sizeof *stored->sizes, "sizes of chunks", err);
     if (code == GM_OK)
-        sizes_init(stored->sizes, plist, bytes);
+        sizes_init(stored->sizes, plist, chunk, bytes);
     return code;
 }
 
