@@ -396,10 +396,44 @@ static void a_failing_read_prints_nothing(void)
     close(to);
 }
 
+/* HDF5 reads beyond the end of a chunk that inflates to less than its values, and dies. */
+static void a_target_that_inflates_short_is_refused(void)
+{
+    enum { LENGTH = 100000, CHUNK = 50000 };
+    static double y[LENGTH];
+    const struct layout_of_file gzip = {.chunk = {CHUNK}, .gzip = 1};
+    const unsigned char short_one[] = {0x78, 0x9c, 0x63, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01}; /* zlib, of one zero */
+    static const char *const names[] = {"y", "weight", "group"};
+    for (size_t which = 0; which < 3; which++) {
+        const char *path = test_path("short.h5");
+        hsize_t rows = LENGTH, at = 0;
+        err = (struct gm_error){0};
+        struct data_set *set = NULL;
+        hid_t file = file_new(path);
+        file_put_reals(file, "X", LENGTH, 1, y);
+        for (size_t i = 0; i < 3; i++)
+            file_put(file, names[i], i == 2 ? H5T_STD_I64LE : H5T_IEEE_F64LE, &gzip, 1, &rows, H5T_NATIVE_DOUBLE, y);
+        hid_t dataset = H5Dopen2(file, names[which], H5P_DEFAULT);
+        CU_ASSERT(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &at, sizeof short_one, short_one) >= 0);
+        H5Dclose(dataset);
+        H5Fclose(file);
+        struct lane_plan plan = small_plan(LENGTH);
+        struct data_source source = {.path = path};
+        struct data_options options = {.need_target = false};
+        enum gm_code code = data_open(&set, &source, &options, &err);
+        if (code == GM_OK)
+            code = data_load(set, &plan, MEMORY_PLENTY, 2, &err);
+        CU_ASSERT_EQUAL(code, GM_BAD_DATA);
+        ASSERT_HOLDS(err.text, "cannot be inflated to its size");
+        data_close(set);
+    }
+}
+
 TEST_MAIN("traps", TEST(a_file_that_a_writer_holds_is_read), TEST(a_file_that_was_never_closed_is_refused),
           TEST(a_file_marked_as_open_for_writing_is_refused), TEST(chunks_larger_than_the_dataset_are_read),
           TEST(extents_that_shrank_and_grew_are_as_hdf5_says),
           TEST(space_that_was_allocated_but_not_written_holds_the_fill_value),
           TEST(chunks_behind_a_userblock_are_read_in_every_index), TEST(other_filters_of_hdf5_itself_are_read_by_it),
           TEST(external_values_are_read_when_allowed), TEST(links_are_followed_within_the_file_only),
-          TEST(ranks_and_chunks_have_bounds), TEST(filter_plugins_are_off), TEST(a_failing_read_prints_nothing))
+          TEST(ranks_and_chunks_have_bounds), TEST(filter_plugins_are_off), TEST(a_failing_read_prints_nothing),
+          TEST(a_target_that_inflates_short_is_refused))

@@ -26,6 +26,22 @@ static enum gm_code read_all(const struct stored *stored, void *to, struct gm_er
     return code;
 }
 
+/* The same of what stands beside the features: chunks that must be inflated by our own decoder, because HDF5 reads
+ * beyond the end of one that comes out short. One thread: HDF5 would take as much memory. */
+static enum gm_code read_beside(const struct stored *stored, void *to, struct gm_error *err)
+{
+    struct layout layout;
+    struct chunks *chunks;
+    layout_plan(&layout, stored);
+    if (layout.io != DATA_IO_CHUNKS || layout.n_filters == 0)
+        return read_all(stored, to, err);
+    enum gm_code code = chunks_open(&chunks, stored, &layout, 1, err);
+    if (code == GM_OK)
+        code = chunks_read(chunks, 0, stored->rows, to, err);
+    chunks_close(chunks);
+    return code;
+}
+
 static enum gm_code add_word(void *context, size_t row, const char *text, struct gm_error *err)
 {
     struct data_set *set = context;
@@ -49,7 +65,7 @@ enum gm_code set_read_target(struct data_set *set, struct gm_error *err)
     enum gm_code code = memory_alloc(&set->target_values, target->rows, target->row_bytes, "the target", err);
     if (code == GM_OK && set->plan.rows == target->rows) /* the plan is made, and not of several files */
         home_of_rows(set->target_values, target->row_bytes, NULL, &set->plan, set->threads);
-    return code == GM_OK ? read_all(target, set->target_values, err) : code;
+    return code == GM_OK ? read_beside(target, set->target_values, err) : code;
 }
 
 /* One number a row, as double. */
@@ -60,7 +76,7 @@ static enum gm_code read_reals(double **out, const struct stored *stored, struct
     if (code == GM_OK)
         code = memory_alloc((void **)out, stored->rows, sizeof **out, "weights", err);
     if (code == GM_OK)
-        code = read_all(stored, raw, err);
+        code = read_beside(stored, raw, err);
     if (code == GM_OK)
         convert_to_f64(stored->value_type, raw, stored->rows, *out);
     memory_free(raw);
@@ -93,7 +109,7 @@ static enum gm_code read_groups(struct data_set *set, struct gm_error *err)
     if (code == GM_OK)
         code = memory_alloc((void **)&set->groups, group->rows, sizeof *set->groups, "groups", err);
     if (code == GM_OK)
-        code = read_all(group, raw, err);
+        code = read_beside(group, raw, err);
     for (size_t row = 0; code == GM_OK && row < group->rows; row++)
         set->groups[row] = whole_at(group->value_type, raw, row);
     memory_free(raw);
