@@ -70,7 +70,7 @@ GM_INLINE void gm_strip_weights(const struct gm_loss_batch *b, struct gm_strip *
     size_t row = strip->row, column = strip->column;
     for (size_t j = 0; b->weight && j < strip->n; j++) {
         strip->weight[j] = b->weight[row] / (double)b->outputs;
-        column = column + 1 == b->outputs ? (row++, 0) : column + 1;
+        column = column + 1 == b->outputs ? (row++, (size_t)0) : column + 1;
     }
 }
 

@@ -51,4 +51,33 @@ static void what_waits_long_is_made_good(void)
     optim_free(o);
 }
 
-TEST_MAIN("lazy", TEST(what_waits_long_is_made_good))
+/* What is no number stays none, as in a step over all parameters: training sees it. Where nothing is known of a slope
+ * (its squares are 0, and epsilon too) a penalty takes all. */
+static void what_is_no_number_stays_none(void)
+{
+    static const enum optim_method methods[] = {OPTIM_SGD, OPTIM_MOMENTUM, OPTIM_ADAGRAD, OPTIM_ADAM, OPTIM_ADAMW};
+    static const double penalties[][2] = {{0, 0.1}, {0.1, 0}, {0.1, 0.1}};
+    const uint8_t penalised[] = {1, 1};
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++)
+        for (size_t p = 0; p < 3; p++) {
+            struct optim_config config;
+            struct gm_error err;
+            struct lazy lazy;
+            double w[] = {NAN, 0.5};
+            optim_config_init(&config, methods[m]);
+            config.l1 = penalties[p][0];
+            config.l2 = penalties[p][1];
+            config.epsilon = 0;
+            struct optim *o = optim_or_die(&config, 2, penalised);
+            CU_ASSERT_EQUAL_FATAL(lazy_init(&lazy, 4, &err), GM_OK);
+            optim_step_begin(o, 0.125);
+            lazy_step(&lazy, o);
+            lazy_catch_up(&lazy, o, w, 0, 2, (struct lazy_span){0, 1});
+            CU_ASSERT(isnan(w[0]));
+            CU_ASSERT(m < 2 ? w[1] > 0 && w[1] < 0.5 : w[1] == 0);
+            lazy_release(&lazy);
+            optim_free(o);
+        }
+}
+
+TEST_MAIN("lazy", TEST(what_waits_long_is_made_good), TEST(what_is_no_number_stays_none))

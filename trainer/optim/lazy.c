@@ -95,7 +95,7 @@ static void shrink(const struct lazy *lazy, const struct optim *o, double *w, st
     double then = lazy->product[part.then], now = lazy->product[part.now];
     double threshold = o->config.l1 * (lazy->pull[part.now] - lazy->pull[part.then]);
     for (size_t i = part.first; i < part.first + part.count; i++) {
-        double size = now * fmax(0, fabs(w[i]) / then - threshold);
+        double left = fabs(w[i]) / then - threshold, size = left <= 0 ? 0 : now * left; /* NaN stays NaN */
         w[i] = o->penalised[i] ? copysign(size, w[i]) : w[i];
     }
 }
@@ -106,6 +106,8 @@ static void flow(const struct lazy *lazy, const struct optim *o, double *w, stru
     const struct optim_config *c = &o->config;
     bool adam = o->family == &optim_adam || o->family == &optim_adam_single;
     double rates = lazy->rates[part.now] - lazy->rates[part.then];
+    if (rates == 0) /* over a metric that may be 0 too */
+        return;
     struct lazy_flow f = {.count = part.count,
                           .penalised = o->penalised + part.first,
                           .squares = o->vectors + part.first,

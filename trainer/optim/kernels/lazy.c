@@ -4,19 +4,20 @@
 
 #include "optim/lazy_flow.h"
 
+#define TIME_MOST     1e300 /* of a metric of 0: no infinity takes part in a difference */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* size after that flow; proportional: l2 or decay is above 0. */
 ALWAYS_INLINE double flow(const struct lazy_flow *f, double size, double square, bool proportional)
 {
-    double time = f->rates / (sqrt(square * f->unbias2) + f->epsilon), left;
+    double time = gm_min(f->rates / (sqrt(square * f->unbias2) + f->epsilon), TIME_MOST), left;
     if (proportional) {
         double pull = f->l2 * time + f->decay, floor = f->l1 * time / (pull > 0 ? pull : 1);
         left = (size + floor) * gm_exp(-pull) - floor;
     } else {
         left = size - f->l1 * time;
     }
-    return left > 0 ? left : 0;
+    return left <= 0 ? 0 : left; /* NaN stays NaN */
 }
 
 ALWAYS_INLINE void all(const struct lazy_flow *f, double *restrict w, bool proportional, bool single)
