@@ -271,9 +271,9 @@ GM_LOSS_EXPORT const struct gm_loss *gm_loss_entry_v1(uint32_t index);
 /* ---- for plugin authors ---------------------------------------------------------------------------------------- */
 
 /* What hot loops call must become part of them: a call from vector code into plain code costs up to 300 cycles. */
-#if defined(__GNUC__)
+#if !defined(GM_INLINE) && defined(__GNUC__)
 #define GM_INLINE static inline __attribute__((always_inline))
-#else
+#elif !defined(GM_INLINE)
 #define GM_INLINE static inline
 #endif
 
