@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "data/ratings.h"
 
 static struct gm_error err;
 
@@ -396,36 +397,97 @@ static void a_failing_read_prints_nothing(void)
     close(to);
 }
 
-/* HDF5 reads beyond the end of a chunk that inflates to less than its values, and dies. */
-static void a_target_that_inflates_short_is_refused(void)
+/* ---- chunks that inflate short ---- */
+
+/* HDF5 reads beyond the end of a chunk that inflates to less than its values, and dies: so it is not asked for any, in
+ * a dataset of any role. Each is large enough not to be tried in a child first. */
+enum { SHORT_ROWS = 100000, SHORT_CHUNK = 50000 };
+
+static void put_zipped(hid_t object, const char *name, hid_t type, const double *values)
 {
-    enum { LENGTH = 100000, CHUNK = 50000 };
-    static double y[LENGTH];
-    const struct layout_of_file gzip = {.chunk = {CHUNK}, .gzip = 1};
-    const unsigned char short_one[] = {0x78, 0x9c, 0x63, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01}; /* zlib, of one zero */
-    static const char *const names[] = {"y", "weight", "group"};
+    const struct layout_of_file gzip = {.chunk = {SHORT_CHUNK}, .gzip = 1};
+    hsize_t rows = SHORT_ROWS;
+    file_put(object, name, type, &gzip, 1, &rows, H5T_NATIVE_DOUBLE, values);
+}
+
+static void make_short(hid_t object, const char *name)
+{
+    const unsigned char one[] = {0x78, 0x9c, 0x63, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01}; /* zlib, of one zero */
+    hsize_t at = 0;
+    hid_t dataset = H5Dopen2(object, name, H5P_DEFAULT);
+    CU_ASSERT(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &at, sizeof one, one) >= 0);
+    H5Dclose(dataset);
+}
+
+static void is_refused(const char *path, size_t rows, bool split)
+{
+    struct lane_plan plan = small_plan(rows);
+    struct data_set *set = NULL;
+    struct data_source source = {.path = path, .find_split = split};
+    struct data_options options = {.need_target = false};
+    err = (struct gm_error){0};
+    enum gm_code code = data_open(&set, &source, &options, &err);
+    if (code == GM_OK)
+        code = data_load(set, &plan, MEMORY_PLENTY, 2, &err);
+    CU_ASSERT_EQUAL(code, GM_BAD_DATA);
+    ASSERT_HOLDS(err.text, "cannot be inflated to its size");
+    data_close(set);
+}
+
+static void what_stands_beside_the_features_and_inflates_short_is_refused(void)
+{
+    static double y[SHORT_ROWS];
+    static const char *const names[] = {"y", "weight", "group", "split"};
+    for (size_t which = 0; which < 4; which++) {
+        const char *path = test_path("short.h5");
+        hid_t file = file_new(path);
+        file_put_reals(file, "X", SHORT_ROWS, 1, y);
+        for (size_t i = 0; i < 4; i++)
+            put_zipped(file, names[i], i >= 2 ? H5T_STD_I64LE : H5T_IEEE_F64LE, y);
+        make_short(file, names[which]);
+        H5Fclose(file);
+        is_refused(path, SHORT_ROWS, true);
+    }
+}
+
+/* Each row has one entry. Without a shape, columns are counted when the file is opened. */
+static void sparse_rows_that_inflate_short_are_refused(void)
+{
+    static double numbers[SHORT_ROWS], zeros[SHORT_ROWS];
+    static const char *const names[] = {"data", "indices", "indptr"};
+    for (size_t i = 0; i < SHORT_ROWS; i++)
+        numbers[i] = (double)i;
     for (size_t which = 0; which < 3; which++) {
         const char *path = test_path("short.h5");
-        hsize_t rows = LENGTH, at = 0;
-        err = (struct gm_error){0};
-        struct data_set *set = NULL;
-        hid_t file = file_new(path);
-        file_put_reals(file, "X", LENGTH, 1, y);
-        for (size_t i = 0; i < 3; i++)
-            file_put(file, names[i], i == 2 ? H5T_STD_I64LE : H5T_IEEE_F64LE, &gzip, 1, &rows, H5T_NATIVE_DOUBLE, y);
-        hid_t dataset = H5Dopen2(file, names[which], H5P_DEFAULT);
-        CU_ASSERT(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &at, sizeof short_one, short_one) >= 0);
-        H5Dclose(dataset);
+        hid_t file = file_new(path), group = H5Gcreate2(file, "X", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        hsize_t entries = SHORT_ROWS - 1, chunk = SHORT_CHUNK;
+        const struct layout_of_file gzip = {.chunk = {chunk}, .gzip = 1};
+        file_put(group, "data", H5T_IEEE_F64LE, &gzip, 1, &entries, H5T_NATIVE_DOUBLE, zeros);
+        file_put(group, "indices", H5T_STD_I64LE, &gzip, 1, &entries, H5T_NATIVE_DOUBLE, zeros);
+        put_zipped(group, "indptr", H5T_STD_I64LE, numbers);
+        make_short(group, names[which]);
+        H5Gclose(group);
         H5Fclose(file);
-        struct lane_plan plan = small_plan(LENGTH);
-        struct data_source source = {.path = path};
-        struct data_options options = {.need_target = false};
-        enum gm_code code = data_open(&set, &source, &options, &err);
-        if (code == GM_OK)
-            code = data_load(set, &plan, MEMORY_PLENTY, 2, &err);
-        CU_ASSERT_EQUAL(code, GM_BAD_DATA);
+        is_refused(path, SHORT_ROWS - 1, false);
+    }
+}
+
+static void ratings_that_inflate_short_are_refused(void)
+{
+    static double zeros[SHORT_ROWS];
+    static const char *const names[] = {"user_id", "item_id", "rating"};
+    for (size_t which = 0; which < 3; which++) {
+        struct ratings ratings = {0};
+        const struct ratings_request request = {.path = test_path("short.h5"), .memory = MEMORY_PLENTY};
+        hid_t file = file_new(request.path);
+        for (size_t i = 0; i < 3; i++)
+            put_zipped(file, names[i], i == 2 ? H5T_IEEE_F64LE : H5T_STD_I64LE, zeros);
+        make_short(file, names[which]);
+        H5Fclose(file);
+        err = (struct gm_error){0};
+        CU_ASSERT_EQUAL(ratings_read(&ratings, &request, &err), GM_BAD_DATA);
         ASSERT_HOLDS(err.text, "cannot be inflated to its size");
-        data_close(set);
+        ratings_release(&ratings);
     }
 }
 
@@ -436,4 +498,5 @@ TEST_MAIN("traps", TEST(a_file_that_a_writer_holds_is_read), TEST(a_file_that_wa
           TEST(chunks_behind_a_userblock_are_read_in_every_index), TEST(other_filters_of_hdf5_itself_are_read_by_it),
           TEST(external_values_are_read_when_allowed), TEST(links_are_followed_within_the_file_only),
           TEST(ranks_and_chunks_have_bounds), TEST(filter_plugins_are_off), TEST(a_failing_read_prints_nothing),
-          TEST(a_target_that_inflates_short_is_refused))
+          TEST(what_stands_beside_the_features_and_inflates_short_is_refused),
+          TEST(sparse_rows_that_inflate_short_are_refused), TEST(ratings_that_inflate_short_are_refused))

@@ -26,19 +26,14 @@ static enum gm_code read_all(const struct stored *stored, void *to, struct gm_er
     return code;
 }
 
-/* The same of what stands beside the features: chunks that must be inflated by our own decoder, because HDF5 reads
- * beyond the end of one that comes out short. One thread: HDF5 would take as much memory. */
+/* Of what stands beside the features. */
 static enum gm_code read_beside(const struct stored *stored, void *to, struct gm_error *err)
 {
-    struct layout layout;
-    struct chunks *chunks;
-    layout_plan(&layout, stored);
-    if (layout.io != DATA_IO_CHUNKS || layout.n_filters == 0)
-        return read_all(stored, to, err);
-    enum gm_code code = chunks_open(&chunks, stored, &layout, 1, err);
+    struct dataset dataset;
+    enum gm_code code = dataset_beside(&dataset, stored, err);
     if (code == GM_OK)
-        code = chunks_read(chunks, 0, stored->rows, to, err);
-    chunks_close(chunks);
+        code = dataset.chunks ? dataset_read(&dataset, 0, stored->rows, to, err) : read_all(stored, to, err);
+    dataset_rest(&dataset);
     return code;
 }
 

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/probe.h"
 #include "base/text.h"
+#include "data/dataset.h"
 #include "data/find.h"
 #include "data/listing.h"
 
@@ -194,13 +195,16 @@ static enum gm_code read_ratings(struct ratings *r, const struct stored *stored,
     r->rating_type = narrow || type == DATA_F32 ? DATA_F32 : DATA_F64;
     size_t size = data_type_size(r->rating_type);
     void *band = NULL;
+    struct dataset dataset = {0};
     enum gm_code code = memory_alloc(&r->rating, r->rows, size, "ratings", err);
     if (!code)
         code = memory_alloc(&band, BAND_ROWS, 8, "a band of ratings", err);
+    if (!code)
+        code = dataset_beside(&dataset, stored, err);
     for (size_t first = 0; !code && first < r->rows; first += BAND_ROWS) {
         size_t n = r->rows - first < BAND_ROWS ? r->rows - first : BAND_ROWS;
         char *to = (char *)r->rating + first * size;
-        if ((code = stored_read(stored, first, n, band, err)))
+        if ((code = dataset_read(&dataset, first, n, band, err)))
             break;
         if (r->rating_type == DATA_F32)
             convert_to_f32(type, band, n, (float *)(void *)to);
@@ -211,6 +215,7 @@ static enum gm_code read_ratings(struct ratings *r, const struct stored *stored,
                 code = error_set(err, GM_BAD_DATA, "%s: row %zu: the rating is %s.", stored->at, row,
                                  isnan(ratings_value(r, row)) ? "NaN" : "infinite");
     }
+    dataset_rest(&dataset);
     memory_free(band);
     return code;
 }

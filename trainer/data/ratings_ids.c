@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "data/labels.h"
 
 #define BAND_ROWS    ((size_t)1 << 16)
@@ -61,10 +62,13 @@ typedef enum gm_code band_fn(void *context, size_t first, const int64_t *ids, si
 static enum gm_code each_band(const struct stored *stored, band_fn *visit, void *context, struct gm_error *err)
 {
     int64_t *band = NULL;
+    struct dataset dataset = {0};
     enum gm_code code = memory_alloc((void **)&band, BAND_ROWS, sizeof *band, "a band of ids", err);
+    if (!code)
+        code = dataset_beside(&dataset, stored, err);
     for (size_t first = 0; !code && first < stored->rows; first += BAND_ROWS) {
         size_t n = stored->rows - first < BAND_ROWS ? stored->rows - first : BAND_ROWS;
-        if ((code = stored_read(stored, first, n, band, err)))
+        if ((code = dataset_read(&dataset, first, n, band, err)))
             break;
         if (!widen(stored->value_type, band, n))
             code = error_set(err, GM_BAD_DATA, "%s: ids must be whole numbers or words; these are %s.", stored->at,
@@ -77,6 +81,7 @@ static enum gm_code each_band(const struct stored *stored, band_fn *visit, void 
         if (!code)
             code = visit(context, first, band, n, err);
     }
+    dataset_rest(&dataset);
     memory_free(band);
     return code;
 }

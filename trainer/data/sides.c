@@ -36,23 +36,26 @@ static enum gm_code take_numbers(struct data_set *set, struct gm_error *err)
 {
     enum { AT_ONCE = 1024 };
     const struct stored *split = &set->split;
-    for (size_t first = 0; first < split->rows; first += AT_ONCE) {
+    struct dataset dataset;
+    enum gm_code code = dataset_beside(&dataset, split, err);
+    for (size_t first = 0; code == GM_OK && first < split->rows; first += AT_ONCE) {
         unsigned char raw[AT_ONCE * sizeof(double)];
         double values[AT_ONCE];
         size_t rows = split->rows - first < AT_ONCE ? split->rows - first : AT_ONCE;
-        enum gm_code code = stored_read(split, first, rows, raw, err);
-        if (code != GM_OK)
-            return code;
-        convert_to_f64(split->value_type, raw, rows, values);
-        for (size_t i = 0; i < rows; i++) {
+        code = dataset_read(&dataset, first, rows, raw, err);
+        if (code == GM_OK)
+            convert_to_f64(split->value_type, raw, rows, values);
+        for (size_t i = 0; code == GM_OK && i < rows; i++) {
             if (values[i] != TRAIN && values[i] != HELD_OUT && values[i] != NEITHER)
-                return error_set(err, GM_BAD_DATA,
-                                 "%s: row %zu: %g is none of 0 (train), 1 (validation) and 2 (neither).", split->at,
-                                 first + i, values[i]);
-            set->marks[first + i] = (uint8_t)values[i];
+                code =
+                    error_set(err, GM_BAD_DATA, "%s: row %zu: %g is none of 0 (train), 1 (validation) and 2 (neither).",
+                              split->at, first + i, values[i]);
+            else
+                set->marks[first + i] = (uint8_t)values[i];
         }
     }
-    return GM_OK;
+    dataset_rest(&dataset);
+    return code;
 }
 
 enum gm_code sides_read_marks(struct data_set *set, struct gm_error *err)

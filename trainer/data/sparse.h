@@ -13,30 +13,18 @@
 #ifndef DATA_SPARSE_H
 #define DATA_SPARSE_H
 
-#include "data/chunks.h"
+#include "data/dataset.h"
 #include "data/find.h"
-#include "data/layout.h"
-#include "data/mapped.h"
-#include "data/stored.h"
 
 enum sparse_form { SPARSE_CSR, SPARSE_CSC, SPARSE_COO };
-
-/* One array of entries, read without HDF5 where that works: as chunks, or from its place in the file. */
-struct sparse_array {
-    struct stored stored;
-    struct layout layout;
-    struct chunks *chunks;
-    struct mapped mapped;
-    int threads; /* to read it */
-};
 
 struct sparse {
     char *at; /* "cells.h5:/X" */
     enum sparse_form form;
-    struct sparse_array values;
-    struct sparse_array columns; /* CSR: of each entry; CSC: its row; COO: its column */
-    struct sparse_array row_of;  /* COO: the row of each entry */
-    struct stored pointers;      /* CSR: indptr of rows; CSC: of columns */
+    struct dataset values;
+    struct dataset columns; /* CSR: of each entry; CSC: its row; COO: its column */
+    struct dataset row_of;  /* COO: the row of each entry */
+    struct stored pointers; /* CSR: indptr of rows; CSC: of columns */
     size_t rows, features;
     uint64_t entries;
 
@@ -102,17 +90,14 @@ void sparse_rest(struct sparse *s);
 enum gm_code sparse_joined_starts(struct sparse *s, struct gm_error *err);
 enum gm_code sparse_joined_read(const struct sparse *s, struct row_range rows, void *value, uint32_t *index,
                                 struct gm_error *err);
-/* Entries [first, first + count) of an array, as stored. */
-enum gm_code sparse_array_read(const struct sparse_array *array, uint64_t first, size_t count, void *to,
-                               struct gm_error *err);
-/* The same of an integer array as uint32; a number that is negative or not below `limit` is GM_BAD_DATA and called
- * `what`. scratch: SPARSE_BAND * 8 bytes. */
+/* Entries [first, first + count) of an integer array as uint32; a number that is negative or not below `limit` is
+ * GM_BAD_DATA and called `what`. scratch: SPARSE_BAND * 8 bytes. */
 enum { SPARSE_BAND = 1 << 16 };
 struct sparse_limit {
     const char *what; /* "column" */
     uint64_t limit;
 };
-enum gm_code sparse_read_index(const struct sparse_array *array, const struct sparse_limit *limit, uint64_t first,
+enum gm_code sparse_read_index(const struct dataset *array, const struct sparse_limit *limit, uint64_t first,
                                size_t count, uint32_t *to, void *scratch, struct gm_error *err);
 /* Columns ascending in each of rows [first, first + rows), whose entries begin at value and index. */
 enum gm_code sparse_put_in_order(const struct sparse *s, size_t first, size_t rows, void *value, uint32_t *index,

@@ -46,7 +46,7 @@ enum gm_code sparse_joined_starts(struct sparse *s, struct gm_error *err)
             s->start[row + r] = entry + part->start[r];
         row += part->rows;
         entry += part->entries;
-        layout_plan(&part->values.layout, &part->values.stored);
+        dataset_plan(&part->values);
         if (i == 0 || part->values.layout.io > s->values.layout.io) /* what is said of the whole is the slowest */
             s->values.layout = part->values.layout;
     }

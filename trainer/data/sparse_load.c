@@ -94,10 +94,9 @@ enum gm_code sparse_read_starts(struct sparse *s, struct gm_error *err)
 
 static void plan_layouts(struct sparse *s)
 {
-    struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
+    struct dataset *arrays[] = {&s->values, &s->columns, &s->row_of};
     for (size_t i = 0; i < 3; i++)
-        if (arrays[i]->stored.at)
-            layout_plan(&arrays[i]->layout, &arrays[i]->stored);
+        dataset_plan(arrays[i]);
     for (size_t i = 0; i < s->n_parts; i++)
         plan_layouts(s->parts[i]);
 }
@@ -127,19 +126,14 @@ static size_t band_most(const struct sparse *s)
 
 uint64_t sparse_reading_bytes(const struct sparse *s, int threads)
 {
-    const struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
+    const struct dataset *arrays[] = {&s->values, &s->columns, &s->row_of};
     uint64_t bytes = 0;
     for (size_t i = 0; i < s->n_parts; i++) { /* one at a time is read */
         uint64_t part = sparse_reading_bytes(s->parts[i], threads);
         bytes = part > bytes ? part : bytes;
     }
-    for (size_t i = 0; i < 3 && s->n_parts == 0; i++) {
-        const struct stored *stored = &arrays[i]->stored;
-        if (stored->at && arrays[i]->layout.io == DATA_IO_CHUNKS)
-            bytes += chunks_bytes(stored, &arrays[i]->layout, 1, threads); /* slabs end within chunks */
-        else if (stored->at && stored->band_bytes <= STORED_BAND_MOST)
-            bytes += stored->band_bytes;
-    }
+    for (size_t i = 0; i < 3 && s->n_parts == 0; i++)
+        bytes += dataset_bytes(arrays[i], threads);
     if (s->n_parts == 0 && is_wide(s))
         bytes += band_most(s) * sizeof(uint64_t);
     if (s->form != SPARSE_CSR)
@@ -149,24 +143,11 @@ uint64_t sparse_reading_bytes(const struct sparse *s, int threads)
     return bytes;
 }
 
-static enum gm_code ready_array(struct sparse_array *array, int threads, struct gm_error *err)
-{
-    array->threads = threads;
-    if (array->stored.at && !array->mapped.open && array->layout.io == DATA_IO_MAPPED)
-        (void)mapped_open(&array->mapped, &array->stored, &array->layout); /* else HDF5 reads it */
-    if (!array->stored.at || array->chunks || array->layout.io != DATA_IO_CHUNKS)
-        return GM_OK;
-    return chunks_open(&array->chunks, &array->stored, &array->layout, threads, err);
-}
-
 void sparse_rest(struct sparse *s)
 {
-    struct sparse_array *arrays[] = {&s->values, &s->columns, &s->row_of};
-    for (size_t i = 0; i < 3; i++) {
-        chunks_close(arrays[i]->chunks);
-        arrays[i]->chunks = NULL;
-        mapped_close(&arrays[i]->mapped);
-    }
+    struct dataset *arrays[] = {&s->values, &s->columns, &s->row_of};
+    for (size_t i = 0; i < 3; i++)
+        dataset_rest(arrays[i]);
     memory_free(s->scratch);
     s->scratch = NULL;
     for (size_t i = 0; i < s->n_parts; i++)
@@ -178,11 +159,11 @@ enum gm_code sparse_ready(struct sparse *s, int threads, struct gm_error *err)
     s->threads = threads;
     if (s->n_parts) /* one after the other, when they are read */
         return GM_OK;
-    enum gm_code code = ready_array(&s->values, threads, err);
+    enum gm_code code = dataset_open(&s->values, threads, err);
     if (code == GM_OK)
-        code = ready_array(&s->columns, threads, err);
+        code = dataset_open(&s->columns, threads, err);
     if (code == GM_OK)
-        code = ready_array(&s->row_of, threads, err);
+        code = dataset_open(&s->row_of, threads, err);
     if (code == GM_OK && is_wide(s) && !s->scratch)
         code = memory_alloc(&s->scratch, band_most(s), sizeof(uint64_t), "a band of indices", err);
     return code;
@@ -256,7 +237,7 @@ static enum gm_code place_entries(struct sparse *s, const struct band *band, con
         size_t n = band_at(s, first);
         enum gm_code code = read_band(s, first, n, band, pointers, err);
         if (code == GM_OK)
-            code = sparse_array_read(&s->values, first, n, band->value, err);
+            code = dataset_read(&s->values, first, n, band->value, err);
         if (code)
             return code;
         for (size_t i = 0; i < n; i++) {

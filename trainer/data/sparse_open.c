@@ -157,12 +157,14 @@ static enum gm_code count_from(const struct stored *stored, const char *what, si
 {
     uint32_t *band = NULL;
     void *scratch = NULL;
-    const struct sparse_array array = {.stored = *stored};
+    struct dataset array = {0};
     const struct sparse_limit limit = {what, COLUMNS_MOST};
     uint32_t most = 0;
     enum gm_code code = memory_alloc((void **)&band, SPARSE_BAND, sizeof *band, "a band of indices", err);
     if (code == GM_OK)
         code = memory_alloc(&scratch, SPARSE_BAND, sizeof(uint64_t), "a band of indices", err);
+    if (code == GM_OK)
+        code = dataset_beside(&array, stored, err);
     for (size_t first = 0; code == GM_OK && first < stored->rows; first += SPARSE_BAND) {
         size_t n = stored->rows - first < SPARSE_BAND ? stored->rows - first : SPARSE_BAND;
         code = sparse_read_index(&array, &limit, first, n, band, scratch, err);
@@ -170,6 +172,7 @@ static enum gm_code count_from(const struct stored *stored, const char *what, si
             most = band[i] > most ? band[i] : most;
     }
     *count = (size_t)most + 1;
+    dataset_rest(&array);
     memory_free(band);
     memory_free(scratch);
     return code;
@@ -261,10 +264,9 @@ enum gm_code sparse_open(struct sparse **out, const struct h5_file *file, const 
     return code;
 }
 
-static void close_array(struct sparse_array *array)
+static void close_array(struct dataset *array)
 {
-    chunks_close(array->chunks);
-    mapped_close(&array->mapped);
+    dataset_rest(array);
     stored_close(&array->stored);
 }
 

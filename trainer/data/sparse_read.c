@@ -7,20 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum gm_code sparse_array_read(const struct sparse_array *array, uint64_t first, size_t count, void *to,
-                               struct gm_error *err)
-{
-    if (count == 0)
-        return GM_OK;
-    if (array->chunks)
-        return chunks_read(array->chunks, (size_t)first, count, to, err);
-    if (array->mapped.open)
-        return mapped_read(&array->mapped, (struct row_range){(size_t)first, (size_t)first + count}, array->threads, to,
-                           err);
-    return stored_read(&array->stored, (size_t)first, count, to, err);
-}
-
-static enum gm_code bad_index(const struct sparse_array *array, const struct sparse_limit *limit, uint64_t entry,
+static enum gm_code bad_index(const struct dataset *array, const struct sparse_limit *limit, uint64_t entry,
                               int64_t value, struct gm_error *err)
 {
     return error_set(err, GM_BAD_DATA, "%s: entry %" PRIu64 " is %s %" PRId64 ", expected 0 to %" PRIu64 ".",
@@ -52,7 +39,7 @@ static int64_t whole_at(enum data_type type, const void *from, size_t i)
     }
 }
 
-enum gm_code sparse_read_index(const struct sparse_array *array, const struct sparse_limit *limit, uint64_t first,
+enum gm_code sparse_read_index(const struct dataset *array, const struct sparse_limit *limit, uint64_t first,
                                size_t count, uint32_t *to, void *scratch, struct gm_error *err)
 {
     enum data_type type = array->stored.value_type;
@@ -60,7 +47,7 @@ enum gm_code sparse_read_index(const struct sparse_array *array, const struct sp
     for (size_t done = 0, n; done < count; done += n) {
         n = direct || count - done < SPARSE_BAND ? count - done : SPARSE_BAND;
         void *raw = direct ? (void *)(to + done) : scratch;
-        enum gm_code code = sparse_array_read(array, first + done, n, raw, err);
+        enum gm_code code = dataset_read(array, first + done, n, raw, err);
         if (code)
             return code;
         uint32_t over = 0;
@@ -80,21 +67,22 @@ enum gm_code sparse_read_index(const struct sparse_array *array, const struct sp
 enum gm_code sparse_read_whole(const struct stored *stored, uint64_t *to, struct gm_error *err)
 {
     enum { AT_ONCE = 4096 };
-    for (size_t first = 0, n; first < stored->rows; first += n) {
+    struct dataset array;
+    enum gm_code code = dataset_beside(&array, stored, err);
+    for (size_t first = 0, n; code == GM_OK && first < stored->rows; first += n) {
         uint64_t raw[AT_ONCE];
         n = stored->rows - first < AT_ONCE ? stored->rows - first : AT_ONCE;
-        enum gm_code code = stored_read(stored, first, n, raw, err);
-        if (code)
-            return code;
-        for (size_t i = 0; i < n; i++) {
+        code = dataset_read(&array, first, n, raw, err);
+        for (size_t i = 0; code == GM_OK && i < n; i++) {
             int64_t value = whole_at(stored->value_type, raw, i);
             if (value < 0)
-                return error_set(err, GM_BAD_DATA, "%s: number %zu is %" PRId64 ", expected 0 or more.", stored->at,
+                code = error_set(err, GM_BAD_DATA, "%s: number %zu is %" PRId64 ", expected 0 or more.", stored->at,
                                  first + i, value);
             to[first + i] = (uint64_t)value;
         }
     }
-    return GM_OK;
+    dataset_rest(&array);
+    return code;
 }
 
 /* ---- order within a row ---- */
@@ -186,6 +174,6 @@ enum gm_code sparse_read(const struct sparse *s, size_t first, size_t rows, void
     size_t count = (size_t)(s->start[first + rows] - from);
     enum gm_code code = sparse_read_index(&s->columns, &limit, from, count, index, s->scratch, err);
     if (code == GM_OK)
-        code = sparse_array_read(&s->values, from, count, value, err);
+        code = dataset_read(&s->values, from, count, value, err);
     return code == GM_OK ? sparse_put_in_order(s, first, rows, value, index, err) : code;
 }
